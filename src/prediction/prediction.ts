@@ -1,0 +1,24 @@
+import type { ImageReference } from '../reference/image-reference.ts'
+import type { ImageUse } from '../workload/workload.ts'
+import type { Finding } from './finding.ts'
+
+/** What was found out about one image of one object. No findings: it will be pulled. */
+export interface ImagePrediction {
+  use: ImageUse
+  /** null when the image name does not parse. */
+  reference: ImageReference | null
+  /** The digest that the registry answered; null when it did not. */
+  digest: string | null
+  /** Most severe first. */
+  findings: Finding[]
+  /** How each credential fared, in the kubelet's order; for people, without secrets. */
+  attempts: Attempt[]
+}
+
+/** One attempt the kubelet would make. */
+export interface Attempt {
+  /** `secret team-a/acme-pull (key "registry.acme.io")`, or `anonymous`. */
+  credential: string
+  /** What the registry answered, in words. */
+  answer: string
+}

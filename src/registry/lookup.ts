@@ -1,0 +1,231 @@
+import type { Credential } from '../credentials/credential.ts'
+import type { ImageReference } from '../reference/image-reference.ts'
+
+/** One question: would a container runtime, given this one credential (or none), get this image. */
+export interface LookupRequest {
+  reference: ImageReference
+  /** null: no credential, the anonymous attempt. An empty user name or password counts as anonymous too (pull-semantics 3.5). */
+  credential: Credential | null
+  signal: AbortSignal
+}
+
+/** One entry of a registry's error body (distribution spec, error codes), cleaned of control characters and cut. */
+export interface RegistryErrorEntry {
+  code: string
+  message: string
+}
+
+/** How an answer was come by: what a person would want to see, and what decides how far it can be trusted. */
+export interface LookupEvidence {
+  /** The registry of the image reference, such as `docker.io` or `registry.acme.io:5000`. */
+  registry: string
+  /** `METHOD URL` of the request that decided, without query and user info. Empty when none was sent. */
+  request: string
+  /** The HTTP status that decided; null when there was none. */
+  status: number | null
+  errors: RegistryErrorEntry[]
+  /** Which of the node's hosts answered: the registry itself, or a mirror of hosts.toml. */
+  via: 'origin' | 'mirror'
+  /** The answer came after at least one redirect. */
+  redirected: boolean
+  /** TLS with a verified certificate, straight (no HTTP proxy) to the host. */
+  verified: boolean
+  /** Host that served after redirects, when it differs from the one asked. */
+  servedBy: string | null
+  /** The hop a credential was accepted on: nothing was asked, an anonymous token, or the credential itself. */
+  access: 'open' | 'anonymous-token' | 'credential'
+  /** HTTP requests sent for this look-up, token requests included. */
+  requests: number
+  /** Pull quota that the registry announced. */
+  rateLimit: RateLimit | null
+}
+
+/** RateLimit-* headers as Docker Hub sends them. */
+export interface RateLimit {
+  limit: number
+  remaining: number
+  windowSeconds: number
+  /** docker-ratelimit-source: the address or account that is counted; never shown to a tenant. */
+  source: string | null
+}
+
+/** One entry of an index that names a runnable image. */
+export interface PlatformEntry {
+  digest: string
+  mediaType: string
+  /** null: the descriptor has no platform, and the config blob decides. */
+  os: string | null
+  architecture: string | null
+  variant: string | null
+  osVersion: string | null
+  osFeatures: string[]
+}
+
+export type ManifestKind = 'image' | 'index'
+
+export interface FoundManifest {
+  outcome: 'found'
+  digest: string
+  mediaType: string
+  sizeBytes: number | null
+  kind: ManifestKind
+  /** The entries of an index, nested ones included; null when it was not read (a counted GET), or for a single image. */
+  platforms: PlatformEntry[] | null
+  /** Digests of index entries that answered 404. */
+  missingChildren: string[]
+  evidence: LookupEvidence
+}
+
+export interface ManifestNotFound {
+  outcome: 'not-found'
+  /** `repository` when the registry said NAME_UNKNOWN, else only the manifest is known to be absent. */
+  missing: 'repository' | 'manifest'
+  evidence: LookupEvidence
+}
+
+/**
+ * 401, by where it happened (pull-semantics 4.4):
+ * `no-credentials` Basic challenge and nothing to send; `rejected` the credential was sent with Basic and refused;
+ * `token-refused` the token service refused (401 or 403), with or without the credential; `insufficient-scope` a token was
+ * given but does not open the repository; `still-unauthorized` 401 again after a token, without an error parameter (Quay);
+ * `no-challenge` no usable WWW-Authenticate.
+ */
+export type UnauthorizedReason =
+  | 'no-credentials'
+  | 'rejected'
+  | 'token-refused'
+  | 'insufficient-scope'
+  | 'still-unauthorized'
+  | 'no-challenge'
+
+export interface Unauthorized {
+  outcome: 'unauthorized'
+  reason: UnauthorizedReason
+  /** True when the look-up's credential was sent to the registry or its token service and refused there. */
+  credentialSent: boolean
+  evidence: LookupEvidence
+}
+
+export interface Forbidden {
+  outcome: 'forbidden'
+  evidence: LookupEvidence
+}
+
+export interface RateLimited {
+  outcome: 'rate-limited'
+  /** Where the 429 came from. */
+  stage: 'manifest' | 'token'
+  retryAfterMs: number | null
+  evidence: LookupEvidence
+}
+
+/** 5xx, and every status that has no rule of its own (400, 406, 410, 412, 451, a redirect without a target). */
+export interface UnexpectedStatus {
+  outcome: 'unexpected-status'
+  evidence: LookupEvidence
+}
+
+export type TokenServiceFault = 'no-realm' | 'no-token' | 'not-json' | 'status'
+
+export interface TokenServiceFailure {
+  outcome: 'token-service-failure'
+  fault: TokenServiceFault
+  evidence: LookupEvidence
+}
+
+export type NetworkFault =
+  | 'name-not-found'
+  | 'name-resolution-failed'
+  | 'connection-refused'
+  | 'connection-reset'
+  | 'connect-timeout'
+  | 'response-timeout'
+  | 'too-many-redirects'
+  | 'invalid-port'
+  | 'network-unreachable'
+  | 'protocol-error'
+
+export interface Unreachable {
+  outcome: 'unreachable'
+  fault: NetworkFault
+  target: 'registry' | 'token-service'
+  /** Host and port that was dialled. */
+  host: string
+  evidence: LookupEvidence
+}
+
+export type TlsFault =
+  | 'unknown-authority'
+  | 'name-mismatch'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'plain-http'
+  | 'other'
+
+export interface Untrusted {
+  outcome: 'untrusted'
+  fault: TlsFault
+  target: 'registry' | 'token-service'
+  host: string
+  /** The library's own words, cleaned and cut. */
+  detail: string
+  evidence: LookupEvidence
+}
+
+/**
+ * An answer that no runtime can use (pull-semantics 4.3, 4.6): `web-page` HTML; `content-type` missing or foreign;
+ * `schema1` Docker image manifest version 1; `too-large` over 4,393,216 bytes; `digest-mismatch` header and body differ;
+ * `bad-manifest` the body is not what its type says.
+ */
+export type ManifestFault =
+  'web-page' | 'content-type' | 'schema1' | 'too-large' | 'digest-mismatch' | 'bad-manifest'
+
+export interface UnusableManifest {
+  outcome: 'unusable'
+  fault: ManifestFault
+  mediaType: string
+  sizeBytes: number | null
+  evidence: LookupEvidence
+}
+
+/** The connect-time guard refused the address; nothing was sent. */
+export interface RefusedAddress {
+  outcome: 'refused-address'
+  target: 'registry' | 'token-service' | 'redirect'
+  host: string
+  evidence: LookupEvidence
+}
+
+/** The caller's signal fired before there was an answer. */
+export interface LookupInterrupted {
+  outcome: 'interrupted'
+  evidence: LookupEvidence
+}
+
+export type LookupResult =
+  | FoundManifest
+  | ManifestNotFound
+  | Unauthorized
+  | Forbidden
+  | RateLimited
+  | UnexpectedStatus
+  | TokenServiceFailure
+  | Unreachable
+  | Untrusted
+  | UnusableManifest
+  | RefusedAddress
+  | LookupInterrupted
+
+export type TagsResult =
+  | { outcome: 'listed'; tags: string[]; complete: boolean }
+  /** Not to be had: refused, absent, unsupported, too slow. Suggestions simply stay away. */
+  | { outcome: 'unavailable' }
+
+/** The distribution API as containerd speaks it. One client serves all registries and every tenant. */
+export interface RegistryClient {
+  /** Never rejects for anything a registry or network does; those are outcomes. */
+  lookup(request: LookupRequest): Promise<LookupResult>
+  /** Tags of a repository, bounded in pages and bytes, with the same credential rules as a look-up. */
+  tags(request: LookupRequest): Promise<TagsResult>
+  close(): Promise<void>
+}
