@@ -78,7 +78,11 @@ export interface ReadOptions {
 }
 
 export interface ClusterFacts {
-  secret(namespace: string, name: string, options: ReadOptions): Promise<Fact<SecretFacts>>
+  secret(
+    namespace: string,
+    name: string,
+    options: ReadOptions,
+  ): Promise<Fact<SecretFacts>>
   serviceAccount(
     namespace: string,
     name: string,
@@ -89,7 +93,10 @@ export interface ClusterFacts {
   /** Pods of the whole cluster that run an image of this registry host. Bounded. */
   podsUsingRegistry(registry: string, options: ReadOptions): Promise<Fact<PodFacts[]>>
   /** Mutating webhooks that handle Pods of this namespace. */
-  podMutators(namespace: string, options: ReadOptions): Promise<Fact<MutatingWebhookFacts[]>>
+  podMutators(
+    namespace: string,
+    options: ReadOptions,
+  ): Promise<Fact<MutatingWebhookFacts[]>>
   /** Namespaces that hold a Secret of this name. Only sources whose caller may know (check, audit, explain) answer; others say unknown. */
   namespacesWithSecret(name: string, options: ReadOptions): Promise<Fact<string[]>>
 }

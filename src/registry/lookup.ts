@@ -178,7 +178,12 @@ export interface Untrusted {
  * `bad-manifest` the body is not what its type says.
  */
 export type ManifestFault =
-  'web-page' | 'content-type' | 'schema1' | 'too-large' | 'digest-mismatch' | 'bad-manifest'
+  | 'web-page'
+  | 'content-type'
+  | 'schema1'
+  | 'too-large'
+  | 'digest-mismatch'
+  | 'bad-manifest'
 
 export interface UnusableManifest {
   outcome: 'unusable'
