@@ -34,6 +34,8 @@ export interface NamespaceFacts {
 
 export interface NodeFacts {
   name: string
+  /** spec.providerID, such as `kind://docker/kind/kind-control-plane`; absent when the node has none. */
+  providerID?: string
   os: string
   architecture: string
   labels: Record<string, string>
