@@ -1,0 +1,25 @@
+import type { TlsOptions } from 'node:tls'
+import type { CertificatePair } from '../certificates/serving-certificate.ts'
+
+export interface ServerTls extends CertificatePair {
+  /** PEM authorities: only clients (the API server) with a certificate of theirs are let in. null lets everyone in. */
+  clientCa: string | null
+}
+
+/**
+ * All TLS settings of the webhook's listener. `setSecureContext` forgets whatever it is not given again, the least version
+ * included, so both the start and every renewal of the certificate go through here.
+ */
+export function serverTlsOptions(tls: ServerTls): TlsOptions {
+  return {
+    key: tls.key,
+    cert: tls.cert,
+    minVersion: 'TLSv1.2',
+    // The API server pins its webhook connections to HTTP/1.1.
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: 10_000,
+    ...(tls.clientCa === null
+      ? {}
+      : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+  }
+}
