@@ -10,7 +10,8 @@ import { InvalidImageName } from './invalid-image-name.ts'
  */
 export const MAX_REFERENCE_LENGTH = 4096
 
-const MAX_REPOSITORY_LENGTH = 255
+/** The longest repository, without the registry, in characters. */
+export const MAX_REPOSITORY_LENGTH = 255
 const DEFAULT_REGISTRY = 'docker.io'
 const LEGACY_DEFAULT_REGISTRY = 'index.docker.io'
 const OFFICIAL_PREFIX = 'library/'
@@ -37,6 +38,17 @@ export function parseReference(input: string): ImageReference {
     throw new InvalidImageName(input, reason)
   }
   return toImageReference(matchOrThrow(input, `${registry}/${remainder}`))
+}
+
+/** The grammar's error for a name, or null for a valid one. */
+export function grammarError(input: string): string | null {
+  try {
+    parseReference(input)
+    return null
+  } catch (error) {
+    if (error instanceof InvalidImageName) return error.reason
+    throw error
+  }
 }
 
 /** The registry and what follows it, before either was checked (pull-semantics 1.2 step 2: split domain and remainder). */
