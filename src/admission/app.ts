@@ -1,0 +1,137 @@
+import { STATUS_CODES } from 'node:http'
+import type { Server } from 'node:https'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import { printable } from '../text/printable.ts'
+import type { AdmissionReviewBody } from './admission-response.ts'
+import { parseApiTimeoutMs } from './api-timeout.ts'
+import type { Log } from './log.ts'
+import { type ServerTls, serverTlsOptions } from './server-tls.ts'
+
+export interface ReviewTiming {
+  /** What the API server allows, counted from its sending; null when it did not say. */
+  timeoutMs: number | null
+  /** How long ago the head of the request arrived. */
+  elapsedMs: number
+}
+
+/** `invalid`: the body is no AdmissionReview; `reason` may be sent back. */
+export type ReviewOutcome =
+  | { status: 'reviewed'; body: AdmissionReviewBody }
+  | { status: 'invalid'; reason: string }
+
+export interface ServerOptions {
+  https: ServerTls
+  /** Does not reject; if it does all the same, the answer is 500 and the API server's failurePolicy decides. */
+  review: (body: unknown, timing: ReviewTiming) => Promise<ReviewOutcome>
+  log: Log
+  /** While true, every answer also asks the client to open its next connection elsewhere. */
+  draining?: () => boolean
+}
+
+export type WebhookServer = FastifyInstance<Server>
+
+/** The one path that the webhook configuration names. */
+export const REVIEW_PATH = '/validate'
+
+/** An object of at most 3 MiB (the API server's own limit of a request), twice on UPDATE, and the envelope. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024
+/** Above the 90 s for which Go's transport, so the API server, keeps idle connections: never close under a request. */
+const KEEP_ALIVE_MS = 120_000
+const HEADERS_MS = 10_000
+/** The API server allows a webhook 30 s at most. */
+const REQUEST_MS = 30_000
+
+/**
+ * The webhook's HTTPS server, not yet listening. HTTP/1.1 only, since the API server speaks nothing else to webhooks.
+ * Whatever is no review is answered with a status and `{ message }`; nothing that is sent here ends the process.
+ */
+export function buildServer(options: ServerOptions): WebhookServer {
+  const { log, review } = options
+  const app = Fastify({
+    https: {
+      ...serverTlsOptions(options.https),
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: 5000,
+    },
+    bodyLimit: MAX_BODY_BYTES,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    // One line is logged per decision; lines per request cost more than the framework.
+    logger: false,
+    // A drain answers everything that still arrives.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 100 },
+  })
+  readBodiesAsJson(app)
+  answerFaults(app, log)
+  app.addHook('onSend', async (_request, reply) => {
+    if (options.draining?.() === true) reply.header('connection', 'close')
+  })
+  app.post(REVIEW_PATH, async (request, reply) => {
+    const outcome = await review(request.body, {
+      timeoutMs: parseApiTimeoutMs(timeoutOf(request.query)),
+      elapsedMs: reply.elapsedTime,
+    })
+    if (outcome.status === 'reviewed') return outcome.body
+    const message = printable(outcome.reason)
+    log.warn({ reason: message }, 'refused a body that is no AdmissionReview')
+    return reply.code(400).send({ message })
+  })
+  return app
+}
+
+/** Takes a renewed certificate into use for new connections. Throws when certificate and key do not belong together. */
+export function renewCertificate(app: WebhookServer, tls: ServerTls): void {
+  app.server.setSecureContext(serverTlsOptions(tls))
+}
+
+/**
+ * Every body is JSON, whatever its content type says. A `__proto__` key is no error as it is with Fastify's own parser: it
+ * could be put into a custom resource to have us answer 400, which failurePolicy Ignore turns into a pass. JSON.parse makes
+ * it a plain property, and our readers go by name.
+ */
+function readBodiesAsJson(app: WebhookServer): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, JSON.parse(body.toString('utf8')))
+    } catch {
+      done(new NotJson())
+    }
+  })
+}
+
+class NotJson extends Error {
+  readonly statusCode = 400
+  constructor() {
+    super('the body is not JSON')
+  }
+}
+
+function answerFaults(app: WebhookServer, log: Log): void {
+  app.setNotFoundHandler((request, reply) => {
+    if (request.url.split('?', 1)[0] !== REVIEW_PATH)
+      return reply.code(404).send({ message: `not found; reviews go to ${REVIEW_PATH}` })
+    return reply
+      .code(405)
+      .header('allow', 'POST')
+      .send({ message: `${REVIEW_PATH} takes POST only` })
+  })
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status < 500) {
+      const message = error instanceof NotJson ? error.message : STATUS_CODES[status]
+      log.warn({ status, code: error.code }, 'refused a request')
+      return reply.code(status).send({ message: message ?? 'bad request' })
+    }
+    log.error({ err: error }, 'a request failed')
+    return reply.code(500).send({ message: 'internal error' })
+  })
+}
+
+function timeoutOf(query: unknown): unknown {
+  return typeof query === 'object' && query !== null && 'timeout' in query
+    ? query.timeout
+    : null
+}

@@ -1,0 +1,56 @@
+/** A signal that fires after some time, and whose timer ends with the work: thousands of reviews a second must not pile up timers. */
+export interface Deadline {
+  signal: AbortSignal
+  clear(): void
+}
+
+export function startDeadline(afterMs: number): Deadline {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), Math.max(0, afterMs))
+  return { signal: controller.signal, clear: () => clearTimeout(timer) }
+}
+
+/** The promise's value, or `fallback()` when the signal fires first. What the promise brings later is dropped. */
+export async function valueBefore<T>(
+  signal: AbortSignal,
+  promise: Promise<T>,
+  fallback: () => T,
+): Promise<T> {
+  const { promise: fired, resolve } = Promise.withResolvers<'fired'>()
+  const onAbort = (): void => resolve('fired')
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  try {
+    const first = await Promise.race([promise.then((value) => ({ value })), fired])
+    return first === 'fired' ? fallback() : first.value
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** How a review's time is spent, in milliseconds from now. */
+export interface ReviewBudget {
+  /** By then the look-ups are told to answer with what they know. */
+  lookUpsMs: number
+  /** By then they are no longer waited for. */
+  answerMs: number
+}
+
+/** What the API server grants when it does not say (the default of timeoutSeconds). */
+const DEFAULT_API_TIMEOUT_MS = 10_000
+/** For writing the answer, its way back, and a busy event loop. */
+const MARGIN_SHARE = 0.1
+const LEAST_MARGIN_MS = 200
+
+/** The configured deadline, but never past what the API server allows less a margin, and less what has already passed. */
+export function reviewBudget(input: {
+  deadlineMs: number
+  apiTimeoutMs: number | null
+  elapsedMs: number
+}): ReviewBudget {
+  const allowedMs = input.apiTimeoutMs ?? DEFAULT_API_TIMEOUT_MS
+  const marginMs = Math.max(LEAST_MARGIN_MS, allowedMs * MARGIN_SHARE)
+  const latestMs = allowedMs - marginMs - input.elapsedMs
+  const lookUpsMs = Math.max(0, Math.min(input.deadlineMs, latestMs))
+  return { lookUpsMs, answerMs: lookUpsMs + marginMs / 2 }
+}

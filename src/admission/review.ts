@@ -1,0 +1,195 @@
+import type { Configuration } from '../configuration/configuration.ts'
+import { decide, letThrough } from '../policy/decide.ts'
+import type { Decision } from '../policy/decision.ts'
+import { withoutExemptImages } from '../policy/exempt-images.ts'
+import { exemptionFor } from '../policy/exemption.ts'
+import { type EffectiveMode, effectiveMode } from '../policy/mode.ts'
+import type { ClusterFacts, Fact, NamespaceFacts } from '../prediction/cluster-facts.ts'
+import type { ImagePrediction } from '../prediction/prediction.ts'
+import type { Predictor } from '../prediction/predictor.ts'
+import type { ImageReference } from '../reference/image-reference.ts'
+import { parseReference } from '../reference/parse-reference.ts'
+import {
+  type AdmissionRequest,
+  readAdmissionReview,
+} from '../workload/admission-request.ts'
+import { judgeRequest, type ToJudge } from '../workload/judge-request.ts'
+import type { ImageUse } from '../workload/workload.ts'
+import type { AdmissionReviewBody } from './admission-response.ts'
+import type { ReviewOutcome, ReviewTiming } from './app.ts'
+import { reviewBudget, startDeadline, valueBefore } from './deadline.ts'
+import { logDecision, logPass, requestFields } from './decision-log.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { decisionBody, passedBody, unjudgedBody } from './review-body.ts'
+
+export interface ReviewerOptions {
+  /** Asked once per review: it is re-read while running. */
+  configuration: () => Configuration
+  predictor: Predictor
+  cluster: Pick<ClusterFacts, 'namespace'>
+  /** The namespace of this release, which is never judged; null when it is not known. */
+  ownNamespace: string | null
+  metrics: Pick<Metrics, 'decided' | 'passed'>
+  log: Log
+  /** Milliseconds, from any origin; only differences are used. */
+  now: () => number
+}
+
+export type Reviewer = (body: unknown, timing: ReviewTiming) => Promise<ReviewOutcome>
+
+/** The most that the namespace's mode may take of the time for look-ups. */
+const NAMESPACE_SHARE = 0.25
+
+/**
+ * The straight line from an AdmissionReview to its answer. Never rejects, and answers in time whatever it depends on does:
+ * what is not known by then is Unverified. A fault of our own lets the request through, with a warning that says so.
+ */
+export function createReviewer(options: ReviewerOptions): Reviewer {
+  return async (body, timing) => {
+    const startedMs = options.now() - timing.elapsedMs
+    const read = readAdmissionReview(body)
+    if (read.status === 'invalid') return read
+    const { request } = read
+    try {
+      return reviewed(await answer(options, request, timing, startedMs))
+    } catch (error) {
+      options.log.error({ ...requestFields(request), err: error }, 'judging failed')
+      options.metrics.passed('internal-error')
+      return reviewed(unjudgedBody(request, INTERNAL_ERROR))
+    }
+  }
+}
+
+const INTERNAL_ERROR =
+  'Pullgate could not judge the images because of an error of its own, and let this through; its log has the details.'
+
+async function answer(
+  options: ReviewerOptions,
+  request: AdmissionRequest,
+  timing: ReviewTiming,
+  startedMs: number,
+): Promise<AdmissionReviewBody> {
+  const { log, metrics, now } = options
+  const configuration = options.configuration()
+  const judgement = judgeRequest(request, configuration.customResources, options)
+  if (!judgement.judge) {
+    metrics.passed(judgement.reason)
+    logPass(log, request, judgement, now() - startedMs)
+    return passedBody(request, judgement)
+  }
+  const { decision, notes } = await judge(options, {
+    request,
+    judgement,
+    configuration,
+    timing,
+  })
+  const durationMs = now() - startedMs
+  const { namespace, operation } = request
+  metrics.decided({ decision, namespace, operation, durationMs })
+  logDecision(log, request, decision, durationMs)
+  return decisionBody(request, decision, notes)
+}
+
+interface JudgeInput {
+  request: AdmissionRequest
+  judgement: ToJudge
+  configuration: Configuration
+  timing: ReviewTiming
+}
+
+async function judge(
+  options: ReviewerOptions,
+  input: JudgeInput,
+): Promise<{ decision: Decision; notes: string[] }> {
+  const { request, judgement, configuration } = input
+  const { workload, ceilings } = judgement
+  const { lookUpsMs, answerMs } = reviewBudget({
+    deadlineMs: configuration.deadlineMs,
+    apiTimeoutMs: input.timing.timeoutMs,
+    elapsedMs: input.timing.elapsedMs,
+  })
+  const lookUps = startDeadline(lookUpsMs)
+  const last = startDeadline(answerMs)
+  try {
+    const { mode, problem } = await modeOf(options, request, configuration, lookUpsMs)
+    const { exemption, problems } = exemptionFor({
+      workload,
+      namespace: request.namespace,
+      username: request.userInfo.username,
+      mode,
+      settings: configuration,
+    })
+    const notes = problem === null ? problems : [problem, ...problems]
+    if (exemption !== null) return { decision: letThrough(mode, exemption), notes }
+    const { judged } = withoutExemptImages(judgement.images, configuration.exempt.images)
+    const predictions = await valueBefore(
+      last.signal,
+      options.predictor.predict({ workload, images: judged, signal: lookUps.signal }),
+      () => judged.map(unverified),
+    )
+    const decision = decide({
+      predictions,
+      workload,
+      mode,
+      settings: configuration,
+      ceilings,
+    })
+    return { decision, notes }
+  } finally {
+    lookUps.clear()
+    last.clear()
+  }
+}
+
+/** A namespace that cannot be read in time has the configured mode. */
+async function modeOf(
+  options: ReviewerOptions,
+  { namespace }: AdmissionRequest,
+  { mode }: Configuration,
+  lookUpsMs: number,
+): Promise<EffectiveMode> {
+  if (namespace === '') return effectiveMode(mode, {})
+  const deadline = startDeadline(lookUpsMs * NAMESPACE_SHARE)
+  const { signal } = deadline
+  try {
+    const fact = await valueBefore<Fact<NamespaceFacts>>(
+      signal,
+      options.cluster.namespace(namespace, { fresh: false, signal }),
+      () => ({ status: 'unknown', reason: 'it took too long' }),
+    )
+    return effectiveMode(mode, fact.status === 'known' ? fact.value.labels : {})
+  } finally {
+    deadline.clear()
+  }
+}
+
+function reviewed(body: AdmissionReviewBody): ReviewOutcome {
+  return { status: 'reviewed', body }
+}
+
+function parseOrNull(image: string): ImageReference | null {
+  try {
+    return parseReference(image)
+  } catch {
+    return null
+  }
+}
+
+function unverified(use: ImageUse): ImagePrediction {
+  return {
+    use,
+    reference: parseOrNull(use.image),
+    digest: null,
+    findings: [
+      {
+        cause: 'Unverified',
+        certainty: 'uncertain',
+        message: 'Looking this image up took longer than the API server waits.',
+        advice: null,
+        doubts: ['It may well be pulled.'],
+      },
+    ],
+    attempts: [],
+  }
+}

@@ -1,0 +1,68 @@
+import type { Decision, JudgedFinding } from '../policy/decision.ts'
+import { printable } from '../text/printable.ts'
+import { foldImages, type ToldImage } from './fold-findings.ts'
+
+/**
+ * The API server cuts every warning to 256 characters once all of an answer are longer than 4,096 together, and drops the rest
+ * (k8s.io/apiserver, endpoints/filters/warning.go). A warning with a newline is dropped in silence.
+ */
+export const MAX_WARNING_LENGTH = 256
+export const MAX_WARNINGS_LENGTH = 4096
+
+/** Room for the line that counts what is left out. */
+const RESERVE = 60
+const MAX_PLACES_LENGTH = 80
+const MAX_IMAGE_LENGTH = 110
+
+/**
+ * The `Warning:` lines of an answer: `notes` (what is odd about the request's labels and annotations) first, then what would
+ * be denied were the mode `enforce`, then what is only doubtful. A denial's own findings are in its message, not here. Audit
+ * mode is silent.
+ */
+export function warningLines(
+  decision: Decision,
+  notes: readonly string[] = [],
+): string[] {
+  if (decision.mode === 'audit' || decision.mode === 'off') return []
+  const denied = decision.action === 'deny'
+  return boundedLines([
+    ...notes,
+    ...(denied ? [] : linesFor(decision, 'deny', 'would be denied: ')),
+    ...linesFor(decision, 'warn', ''),
+    ...(denied ? [] : decision.ceilings.map((reason) => `not denied: ${reason}`)),
+  ])
+}
+
+/** Printable, distinct, each and all of them within the API server's limits; the last line counts what had no room. */
+export function boundedLines(texts: readonly string[]): string[] {
+  const lines = [...new Set(texts.map((text) => printable(text, MAX_WARNING_LENGTH)))]
+  const kept: string[] = []
+  let length = 0
+  for (const line of lines) {
+    if (length + line.length > MAX_WARNINGS_LENGTH - RESERVE) break
+    kept.push(line)
+    length += line.length
+  }
+  const left = lines.length - kept.length
+  if (left > 0) kept.push(`and ${left} more warning${left === 1 ? '' : 's'} about images`)
+  return kept
+}
+
+function linesFor(decision: Decision, action: 'warn' | 'deny', prefix: string): string[] {
+  return foldImages(decision, (judged) => judged.action === action).flatMap((told) =>
+    told.findings.map((judged) => prefix + oneLine(told, judged, prefix.length)),
+  )
+}
+
+/** Head and message always; the doubt and the advice whole or not at all, since half a command is worse than none. */
+function oneLine(told: ToldImage, { finding }: JudgedFinding, used: number): string {
+  const places = printable(told.places, MAX_PLACES_LENGTH)
+  const image = printable(told.image, MAX_IMAGE_LENGTH)
+  let line = `${places}: ${image} [${finding.cause}]: ${finding.message}`
+  for (const part of [finding.doubts[0], finding.advice]) {
+    if (part === undefined || part === null) continue
+    const longer = `${line}${/[.!?]$/.test(line) ? ' ' : '; '}${part}`
+    if (longer.length + used <= MAX_WARNING_LENGTH) line = longer
+  }
+  return line
+}
