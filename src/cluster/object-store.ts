@@ -1,0 +1,139 @@
+import type { ClusterFacts, Fact } from '../prediction/cluster-facts.ts'
+import type { KubernetesObject } from './kubernetes-object.ts'
+import { webhooksHandlingPods } from './pod-mutators.ts'
+import { readNamespace, readNode, readSecret, readServiceAccount } from './read-facts.ts'
+import { readPod, usesRegistry } from './read-pod.ts'
+
+/** Kinds that are looked at, with the group they belong to. */
+const GROUPS = {
+  Secret: '',
+  ServiceAccount: '',
+  Namespace: '',
+  Node: '',
+  Pod: '',
+  MutatingWebhookConfiguration: 'admissionregistration.k8s.io',
+} as const
+
+export type StoredKind = keyof typeof GROUPS
+
+/** Parsed objects by kind, namespace ('' for what has none) and name. */
+export interface ObjectStore {
+  get(kind: StoredKind, namespace: string, name: string): KubernetesObject | null
+  list(kind: StoredKind): readonly KubernetesObject[]
+}
+
+export interface ObjectStoreFactsOptions {
+  /**
+   * True: the objects are all that there is (`--standalone`), and what is not among them does not exist. False: the files of a
+   * `check`, beside which a cluster may hold anything.
+   */
+  complete: boolean
+  /** Whether the caller may learn of other namespaces (check, audit, explain). */
+  mayNameNamespaces: boolean
+}
+
+/** Keeps the kinds that are looked at; of two objects with one name the later one counts. */
+export function createObjectStore(objects: Iterable<KubernetesObject>): ObjectStore {
+  const kinds = new Map<string, Map<string, KubernetesObject>>()
+  for (const object of objects) {
+    if (!isStoredKind(object.kind) || GROUPS[object.kind] !== object.group) continue
+    const stored = kinds.get(object.kind) ?? new Map<string, KubernetesObject>()
+    stored.set(`${object.namespace}/${object.name}`, object)
+    kinds.set(object.kind, stored)
+  }
+  return {
+    get: (kind, namespace, name) => kinds.get(kind)?.get(`${namespace}/${name}`) ?? null,
+    list: (kind) => [...(kinds.get(kind)?.values() ?? [])],
+  }
+}
+
+function isStoredKind(kind: string): kind is StoredKind {
+  return Object.hasOwn(GROUPS, kind)
+}
+
+/** ClusterFacts out of objects in memory. Every answer is immediate, so neither `fresh` nor `signal` matters. */
+export function objectStoreFacts(
+  store: ObjectStore,
+  options: ObjectStoreFactsOptions,
+): ClusterFacts {
+  function read<T>(
+    kind: StoredKind,
+    identity: { namespace: string; name: string },
+    reader: (object: KubernetesObject) => T,
+  ): Fact<T> {
+    const object = store.get(kind, identity.namespace, identity.name)
+    if (object !== null) return known(reader(object))
+    if (options.complete) return { status: 'absent' }
+    return unknown(`no ${kind} of this name is among the files`)
+  }
+
+  function namespaceLabels(name: string): Record<string, string> {
+    const object = store.get('Namespace', '', name)
+    return readNamespace(object?.fields ?? {}, name).labels
+  }
+
+  return {
+    async secret(namespace, name) {
+      return read('Secret', { namespace, name }, (object) =>
+        readSecret(object.fields, object),
+      )
+    },
+
+    async serviceAccount(namespace, name) {
+      const fact = read('ServiceAccount', { namespace, name }, (object) =>
+        readServiceAccount(object.fields, object),
+      )
+      // The controller manager makes this one in every namespace.
+      const implicit = fact.status === 'absent' && name === 'default'
+      return implicit ? known({ namespace, name, imagePullSecrets: [] }) : fact
+    },
+
+    async namespace(name) {
+      return read('Namespace', { namespace: '', name }, (object) =>
+        readNamespace(object.fields, name),
+      )
+    },
+
+    async nodes() {
+      const nodes = store.list('Node').map(({ fields, name }) => readNode(fields, name))
+      if (options.complete || nodes.length > 0) return known(nodes)
+      return unknown('no Node is among the files')
+    },
+
+    async podsUsingRegistry(registry) {
+      if (!options.complete) return unknown('files do not tell what runs in a cluster')
+      const pods = store.list('Pod').map((object) => readPod(object.fields, object))
+      return known(pods.filter((pod) => usesRegistry(pod, registry)))
+    },
+
+    async podMutators(namespace) {
+      if (!options.complete) {
+        return unknown('files do not tell which mutating webhooks a cluster has')
+      }
+      const labels = namespaceLabels(namespace)
+      return known(
+        store
+          .list('MutatingWebhookConfiguration')
+          .flatMap(({ fields }) => webhooksHandlingPods(fields, labels)),
+      )
+    },
+
+    async namespacesWithSecret(name) {
+      if (!options.mayNameNamespaces) return unknown('other namespaces are not looked at')
+      const namespaces = store
+        .list('Secret')
+        .filter((object) => object.name === name)
+        .map(({ namespace }) => namespace)
+      if (options.complete || namespaces.length > 0) return known(namespaces)
+      return unknown('no Secret of this name is among the files')
+    },
+  }
+}
+
+function known<T>(value: T): Fact<T> {
+  return { status: 'known', value }
+}
+
+function unknown(reason: string): { status: 'unknown'; reason: string } {
+  return { status: 'unknown', reason }
+}
