@@ -1,0 +1,65 @@
+import { parseGoUrl, splitHostPort, toByteString } from './go-url.ts'
+
+/** A key or an image name, taken apart once: labels of the host, port, path. One UTF-16 unit stands for one byte. */
+export interface UrlGlob {
+  labels: string[]
+  port: string
+  path: string
+}
+
+/** Parses `host[:port][/path]` as the kubelet parses index keys and images (`https://` is prepended); null if Go could not. */
+export function parseUrlGlob(schemeless: string): UrlGlob | null {
+  const url = parseGoUrl(`https://${toByteString(schemeless)}`)
+  return url === null ? null : toUrlGlob(url)
+}
+
+/** The same for something that is a byte string already. */
+export function parseUrlGlobBytes(schemeless: string): UrlGlob | null {
+  const url = parseGoUrl(`https://${schemeless}`)
+  return url === null ? null : toUrlGlob(url)
+}
+
+/**
+ * Whether credentials for `glob` are used for `target`: the same port as text, as many labels, every label matching by itself,
+ * and the path as a plain prefix. Case counts. (pull-semantics 3.4)
+ */
+export function urlGlobMatches(glob: UrlGlob, target: UrlGlob): boolean {
+  return (
+    glob.port === target.port &&
+    glob.labels.length === target.labels.length &&
+    target.path.startsWith(glob.path) &&
+    glob.labels.every((label, index) => labelMatches(label, target.labels[index] ?? ''))
+  )
+}
+
+/**
+ * Go's filepath.Match for one label of a host. Only `*` can be special: a host that url.Parse accepts has no `?`, no `\`, and
+ * brackets only around an IPv6 address without port, where Go reads a class of one character that no image host consists of.
+ * One pass with one point of return, so the time is bounded by the product of the two lengths, never exponential.
+ */
+export function labelMatches(glob: string, label: string): boolean {
+  if (glob.startsWith('[')) return false
+  let inGlob = 0
+  let inLabel = 0
+  let star = -1
+  let retryAt = 0
+  while (inLabel < label.length) {
+    if (glob[inGlob] === '*') {
+      star = inGlob++
+      retryAt = inLabel
+    } else if (inGlob < glob.length && glob[inGlob] === label[inLabel]) {
+      inGlob++
+      inLabel++
+    } else if (star >= 0) {
+      inGlob = star + 1
+      inLabel = ++retryAt
+    } else return false
+  }
+  while (glob[inGlob] === '*') inGlob++
+  return inGlob === glob.length
+}
+
+function toUrlGlob(url: { host: string; path: string }): UrlGlob {
+  const { host, port } = splitHostPort(url.host)
+  return { labels: host.split('.'), port, path: url.path }
+}
