@@ -65,7 +65,7 @@ export function judgeRequest(
     return pass('malformed-object', `The object cannot be judged: ${read.reason}.`)
   if (read.status === 'not-a-workload')
     return pass('not-a-workload', 'The object names no images.')
-  const workload = withRequestName(read.workload, request)
+  const workload = withRequestIdentity(read.workload, request)
   const passedByState = passByState(workload)
   if (passedByState) return passedByState
   if (request.operation === 'CREATE') return judgeImages(workload, workload.images)
@@ -104,12 +104,12 @@ function judgeUpdate(
   rules: readonly CustomResourceRule[],
 ): Judgement {
   const old = readWorkload(request.oldObject, rules, { namespace: request.namespace })
+  const before = old.status === 'workload' ? old.workload : null
   // Nothing to compare with: as good as new.
-  if (old.status !== 'workload') return judgeImages(workload, workload.images)
-  const before = old.workload
-  const changed = changedImages(before, workload)
+  const changed = before ? changedImages(before, workload) : workload.images
   if (request.subResource === 'ephemeralcontainers')
     return judgeDebugging(workload, changed)
+  if (before === null) return judgeImages(workload, changed)
   if (workload.form === 'pod') return judgePodUpdate(workload, changed)
   if (changesPullConditions(before, workload))
     return judgeImages(workload, workload.images)
@@ -197,10 +197,17 @@ function isScaleDown(before: Workload, after: Workload): boolean {
   )
 }
 
-/** With generateName the object may lack the name that the API server already knows. */
-function withRequestName(workload: Workload, { name }: AdmissionRequest): Workload {
-  if (workload.object.name !== '') return workload
-  return { ...workload, object: { ...workload.object, name } }
+/**
+ * The namespace that decides about exemptions is also the one whose secrets are read, and with generateName the object may
+ * lack the name that the API server already knows.
+ */
+function withRequestIdentity(
+  workload: Workload,
+  { name, namespace }: AdmissionRequest,
+): Workload {
+  const { object } = workload
+  const identity = { name: object.name || name, namespace: namespace || object.namespace }
+  return { ...workload, object: { ...object, ...identity } }
 }
 
 function unchanged(): Passed {

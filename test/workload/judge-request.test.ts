@@ -358,6 +358,10 @@ await test('judges of a changed Pod the changed images', async (t) => {
     [{ object: pod({ initContainers: [init] }) }, 'init:2 | warn'],
     [{ object: pod({ ephemeralContainers: [debug] }), subResource }, 'busybox:1'],
     [{ object: pod({ containers: [newer, log] }), subResource }, 'unchanged'],
+    [
+      { object: pod({ ephemeralContainers: [debug] }), oldObject: {}, subResource },
+      'busybox:1',
+    ],
   ]
   for (const [given, expected] of cases) {
     t.equal(summary(judge({ oldObject: pod(), ...given })), expected)
@@ -411,11 +415,17 @@ await test('follows the same rules for custom resources', async (t) => {
 })
 
 await test('takes the name and namespace from the request where the object has none', async (t) => {
-  const object = { ...pod(), metadata: { generateName: 'web-' } }
+  const object = pod({}, { generateName: 'web-' })
 
   const judgement = judge({ operation: 'CREATE', object, name: 'web-x7k2p' })
 
   t.match(judgement, { workload: { object: { name: 'web-x7k2p', namespace: 'team-a' } } })
+  const elsewhere = pod({}, { namespace: 'team-b' })
+  t.match(
+    judge({ operation: 'CREATE', object: elsewhere }),
+    { workload: { object: { namespace: 'team-a' } } },
+    'secrets are read where the request is made, whatever the object says',
+  )
 })
 
 const folder = new URL('../recordings/', import.meta.url)
