@@ -157,7 +157,7 @@ function standingCeilings(workload: Workload): string[] {
   if (workload.replicas === 0)
     ceilings.push(`The ${kind} wants no Pods now, so nothing is pulled yet.`)
   if (workload.suspended)
-    ceilings.push(`The ${kind} is suspended, so nothing is pulled yet.`)
+    ceilings.push(`The ${kind} is paused or suspended, so nothing is pulled yet.`)
   // Its author does not see the answer, and was told when the owner was applied.
   if (workload.form !== 'pod' && workload.controller !== null)
     ceilings.push(`The ${kind} is made by a ${printable(workload.controller.kind, 60)}.`)

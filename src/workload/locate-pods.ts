@@ -54,7 +54,7 @@ export function locatePods(
 }
 
 /** Whether a rule is for this apiVersion and kind; `group/*` is every version of the group. */
-export function ruleMatches(
+function ruleMatches(
   rule: CustomResourceRule,
   apiVersion: string,
   kind: string,
