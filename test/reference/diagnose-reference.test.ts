@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { diagnoseInvalidReference } from '../../src/reference/diagnose-invalid-reference.ts'
@@ -8,6 +9,15 @@ import { findPlaceholder, hasPlaceholder } from '../../src/reference/placeholder
 import { hasOuterSpace, isBlank } from '../../src/reference/white-space.ts'
 
 const hex = 'a'.repeat(64)
+const vectors = JSON.parse(
+  readFileSync(new URL('../vectors/references.json', import.meta.url), 'utf8'),
+) as { input: string; valid: boolean }[]
+
+function holds(input: string): boolean {
+  const { suggestion } = diagnoseInvalidReference(input)
+  return suggestion === null || grammarError(suggestion) === null
+}
+
 const upperHex = 'A'.repeat(64)
 
 await t.test('an invalid name is told why, and what was meant', async (test) => {
@@ -30,7 +40,7 @@ await t.test('an invalid name is told why, and what was meant', async (test) => 
     ['app:$(TAG)', 'placeholder', '$(TAG)', null],
     ['app:<tag>', 'placeholder', '<tag>', null],
     ['http://nginx', 'scheme', 'http://', 'nginx'],
-    ['https://ghcr.io/Org/app:1/', 'scheme', 'https://', null],
+    ['https://ghcr.io/Org/app:1/', 'scheme', 'https://', 'ghcr.io/org/app:1'],
     ['https://ghcr.io/Org/app:1', 'scheme', 'https://', 'ghcr.io/org/app:1'],
     ['docker://nginx:1', 'scheme', 'docker://', 'nginx:1'],
     ['oci://ghcr.io/o/c:1', 'scheme', 'oci://', 'ghcr.io/o/c:1'],
@@ -102,20 +112,20 @@ await t.test('a suggestion is always a valid name', async (test) => {
     fc.string({ unit: 'binary', maxLength: 4 }),
   )
   const near = fc.array(piece, { maxLength: 8 }).map((parts) => parts.join(''))
-  const huge = fc.tuple(near, fc.nat(9000)).map(([part, times]) => part.repeat(times))
-  const holds = (input: string) => {
-    const { suggestion } = diagnoseInvalidReference(input)
-    return suggestion === null || grammarError(suggestion) === null
-  }
+  const huge = fc.tuple(near, fc.nat(2000)).map(([part, times]) => part.repeat(times))
 
   fc.assert(fc.property(near, holds), { numRuns: 2000 })
-  fc.assert(fc.property(huge, holds), { numRuns: 50 })
+  fc.assert(fc.property(huge, holds), { numRuns: 20 })
   test.pass('holds')
 })
 
-await t.test('every vector the grammar refuses gets a diagnosis', async (test) => {
-  test.not(diagnoseInvalidReference('::1/app').problem, 'blank')
-  test.equal(diagnoseInvalidReference('[::ffff:10.0.0.1]/app').problem, 'other')
+await t.test('every name the real grammar refuses has a diagnosis', async (test) => {
+  for (const { input, valid } of vectors) {
+    if (valid) continue
+    const { problem, suggestion } = diagnoseInvalidReference(input)
+    test.equal(problem === 'blank', input === '', input.slice(0, 60))
+    test.ok(suggestion === null || grammarError(suggestion) === null)
+  }
 })
 
 await t.test(
