@@ -1,28 +1,20 @@
 import type { Action, Mode } from '../policy/action.ts'
 import type { CauseCode } from '../prediction/causes.ts'
+import type {
+  NodeCredentialSettings,
+  RuntimeProfile,
+} from '../prediction/prediction-settings.ts'
 import type { NetworkSettings, RegistrySettings } from '../registry/registry-settings.ts'
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
-
-export type RuntimeProfile = 'auto' | 'containerd-2.1' | 'containerd-1.7' | 'cri-o'
 
 export interface Exemptions {
   namespaces: string[]
   /** Globs over the image as written and over its normalised form; `*` crosses slashes. */
   images: string[]
+  /** Globs over the user who sends the request. */
   users: string[]
-  /** `namespace:name`, or globs of it. */
+  /** Globs over `namespace:name`: of a service account that sends the request, and of the one that the Pods run as. */
   serviceAccounts: string[]
-}
-
-export interface NodeCredentialSettings {
-  /** A docker config.json as on the nodes. */
-  dockerConfigFile: string | null
-  /** The operator vouches that dockerConfigFile is all that the nodes have: then its refusal is conclusive. */
-  complete: boolean
-  credentialProviderConfig: string | null
-  credentialProviderBinDir: string | null
-  /** Learn from running Pods which registries the nodes have credentials for. */
-  learn: boolean
 }
 
 export interface CacheSettings {
@@ -38,8 +30,8 @@ export interface Configuration {
   mode: Exclude<Mode, 'off'>
   actions: Partial<Record<CauseCode, Action>>
   controllerPods: 'warn' | 'deny'
+  /** For one review as a whole; the API server's own timeout may end it earlier. */
   deadlineMs: number
-  /** What is done about an image that could not be looked up in time. */
   runtimeProfile: RuntimeProfile
   secrets: 'get' | 'none'
   registries: RegistrySettings[]

@@ -1,4 +1,4 @@
-import type { ImageReference } from '../reference/image-reference.ts'
+import { parseReference } from '../reference/parse-reference.ts'
 import { firstMatchingGlob } from '../text/glob.ts'
 import type { ImageUse } from '../workload/workload.ts'
 
@@ -17,19 +17,18 @@ export interface SortedImages {
 
 /**
  * Sets aside the images that exempt.images names, before any look-up is paid for. A pattern matches the image as written or
- * one of its normalised forms. `parse` answers null for a name that does not parse; only its spelling can match then.
+ * one of its normalised forms; of a name that does not parse, only its spelling can match.
  */
 export function withoutExemptImages(
   images: readonly ImageUse[],
   patterns: readonly string[],
-  parse: (image: string) => ImageReference | null,
 ): SortedImages {
   const sorted: SortedImages = { judged: [], exempt: [] }
   for (const use of images) {
     const pattern =
       patterns.length === 0
         ? null
-        : firstMatchingGlob(patterns, use.image, ...normalisedForms(parse(use.image)))
+        : firstMatchingGlob(patterns, use.image, ...normalisedForms(use.image))
     if (pattern === null) sorted.judged.push(use)
     else sorted.exempt.push({ use, pattern })
   }
@@ -37,10 +36,15 @@ export function withoutExemptImages(
 }
 
 /** `docker.io/library/nginx:1.27` for `nginx:1.27`; with a tag beside a digest also the form that the runtime is asked for, without the tag. */
-function normalisedForms(reference: ImageReference | null): string[] {
-  if (reference === null) return []
-  const { registry, repository, effectiveTag, digest, pullReference } = reference
-  const name = registry === '' ? repository : `${registry}/${repository}`
-  const tag = effectiveTag === null ? '' : `:${effectiveTag}`
-  return [`${name}${tag}${digest === null ? '' : `@${digest}`}`, pullReference]
+function normalisedForms(image: string): string[] {
+  try {
+    const reference = parseReference(image)
+    const { registry, repository, effectiveTag, digest, pullReference } = reference
+    const name = registry === '' ? repository : `${registry}/${repository}`
+    const tag = effectiveTag === null ? '' : `:${effectiveTag}`
+    return [`${name}${tag}${digest === null ? '' : `@${digest}`}`, pullReference]
+  } catch {
+    // InvalidImageName, which the prediction explains.
+    return []
+  }
 }

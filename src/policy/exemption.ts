@@ -1,11 +1,8 @@
 import { firstMatchingGlob } from '../text/glob.ts'
-import { printable } from '../text/printable.ts'
+import { SKIP_ANNOTATION, skipReason } from '../workload/skip-annotation.ts'
 import type { Workload } from '../workload/workload.ts'
 import type { Mode } from './action.ts'
 import type { Exemption } from './decision.ts'
-
-/** On an object or its pod template: let it through unjudged; the value is the reason. */
-export const SKIP_ANNOTATION = 'pullgate.dev/skip'
 
 const SERVICE_ACCOUNT_USER = 'system:serviceaccount:'
 
@@ -70,22 +67,12 @@ function serviceAccounts({ workload, namespace, username }: ExemptionInput): str
 }
 
 function skipAnnotation(workload: Workload, allowSkip: boolean): ExemptionResult {
-  const reasons = [workload.annotations, workload.podAnnotations]
-    .filter((annotations) => Object.hasOwn(annotations, SKIP_ANNOTATION))
-    .map((annotations) => printable(annotations[SKIP_ANNOTATION] ?? '', 200))
-    .filter((reason) => reason !== 'false')
-  const reason = reasons.find((text) => text !== '')
-  if (reasons.length === 0) return { exemption: null, problems: [] }
-  if (!allowSkip) return ignored('the configuration does not allow it (allowSkip: false)')
-  if (reason === undefined) return ignored('its value has to be the reason for skipping')
-  return found('skip-annotation', reason)
-}
-
-function ignored(why: string): ExemptionResult {
-  return {
-    exemption: null,
-    problems: [`The annotation ${SKIP_ANNOTATION} is not honoured: ${why}.`],
-  }
+  const reason = skipReason(workload)
+  // Written by someone who wants the opposite.
+  if (reason === null || reason === 'false') return { exemption: null, problems: [] }
+  if (allowSkip) return found('skip-annotation', reason)
+  const problem = `The annotation ${SKIP_ANNOTATION} is not honoured: the configuration does not allow it (allowSkip: false).`
+  return { exemption: null, problems: [problem] }
 }
 
 function found(kind: Exemption['kind'], reason: string): ExemptionResult {

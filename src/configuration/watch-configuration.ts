@@ -1,0 +1,62 @@
+import type { Configuration } from './configuration.ts'
+import { formatProblems, type ConfigurationProblem } from './configuration-problem.ts'
+import { printable } from '../text/printable.ts'
+import { loadConfiguration, type LoadedConfiguration } from './read-configuration.ts'
+
+export interface WatchConfigurationOptions {
+  file: string
+  /** The text that is in force, so that a change since it was read is not missed; null takes the first reading for known. */
+  text: string | null
+  /** From the end of one reading to the next, in milliseconds. */
+  intervalMs: number
+  onChange: (configuration: Configuration) => void
+  /** A broken new file, once for each content; the old configuration stays. */
+  onProblem: (problems: ConfigurationProblem[]) => void
+  /** Ends the watch. */
+  signal: AbortSignal
+}
+
+/**
+ * Re-reads the file at an interval and tells of new content. The content itself is compared, not times: the kubelet swaps
+ * symbolic links, inotify does not follow them, and the file is small. The timer does not keep the process alive.
+ * A ConfigMap that is mounted with `subPath` never changes: https://kubernetes.io/docs/concepts/storage/volumes/#configmap
+ */
+export function watchConfiguration(options: WatchConfigurationOptions): void {
+  const { file, intervalMs, onChange, onProblem, signal } = options
+  /** What was last seen, good or bad: the text, or the reason why there is none. */
+  let seen = options.text
+  let timer: NodeJS.Timeout | undefined
+  signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  schedule(seen === null ? 0 : intervalMs)
+
+  function schedule(delayMs: number): void {
+    if (signal.aborted) return
+    timer = setTimeout(() => void look(), delayMs)
+    timer.unref()
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const read = await loadConfiguration(file)
+      if (!signal.aborted) compare(read)
+    } catch (error) {
+      onProblem([couldNotApply(file, error)])
+    }
+    schedule(intervalMs)
+  }
+
+  function compare(read: LoadedConfiguration): void {
+    const before = seen
+    seen = read.text ?? formatProblems(read.status === 'invalid' ? read.problems : [])
+    if (seen === before) return
+    if (read.status === 'invalid') onProblem(read.problems)
+    else if (before !== null) onChange(read.configuration)
+  }
+}
+
+/** What the owner threw while it took the new configuration over. */
+function couldNotApply(file: string, error: unknown): ConfigurationProblem {
+  const reason = error instanceof Error ? error.message : String(error)
+  const message = printable(`the new configuration could not be applied: ${reason}`)
+  return { file, line: null, column: null, field: '', message }
+}
