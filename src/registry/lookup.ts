@@ -7,6 +7,11 @@ export interface LookupRequest {
   /** null: no credential, the anonymous attempt. An empty user name or password counts as anonymous too (pull-semantics 3.5). */
   credential: Credential | null
   signal: AbortSignal
+  /**
+   * `os/architecture[/variant]` of the nodes: the entries of an index that serve them are looked up too, and those that answer 404
+   * are named in `missingChildren`. Without it none is.
+   */
+  platforms?: string[]
 }
 
 /** One entry of a registry's error body (distribution spec, error codes), cleaned of control characters and cut. */
@@ -38,6 +43,11 @@ export interface LookupEvidence {
   requests: number
   /** Pull quota that the registry announced. */
   rateLimit: RateLimit | null
+  /**
+   * Present when this answer is not conclusive by itself: another host of the node failed in a way that may pass, or the
+   * configuration of hosts could not be used. Full sentences.
+   */
+  doubts?: string[]
 }
 
 /** RateLimit-* headers as Docker Hub sends them. */
@@ -65,6 +75,7 @@ export type ManifestKind = 'image' | 'index'
 
 export interface FoundManifest {
   outcome: 'found'
+  /** Empty when the registry did not tell and a GET would have been counted. */
   digest: string
   mediaType: string
   sizeBytes: number | null
@@ -174,7 +185,8 @@ export interface Untrusted {
 
 /**
  * An answer that no runtime can use (pull-semantics 4.3, 4.6): `web-page` HTML; `content-type` missing or foreign;
- * `schema1` Docker image manifest version 1; `too-large` over 4,393,216 bytes; `digest-mismatch` header and body differ;
+ * `schema1` Docker image manifest version 1; `too-large` over 4,393,216 bytes; `digest-mismatch` header and body differ, or the
+ * header is no digest;
  * `bad-manifest` the body is not what its type says.
  */
 export type ManifestFault =
@@ -223,8 +235,29 @@ export type LookupResult =
 
 export type TagsResult =
   | { outcome: 'listed'; tags: string[]; complete: boolean }
+  /** The registry says that there is no such repository (404 NAME_UNKNOWN). */
+  | { outcome: 'no-repository' }
   /** Not to be had: refused, absent, unsupported, too slow. Suggestions simply stay away. */
   | { outcome: 'unavailable' }
+
+/** What the config blob of a single image says. Fields that it leaves out are null. */
+export interface ImagePlatform {
+  os: string | null
+  architecture: string | null
+  variant: string | null
+  osVersion: string | null
+  /** Media type of the config: one that is no image's tells of an artifact (Helm chart, signature, SBOM). */
+  configMediaType: string
+}
+
+/** Reads image configs, which costs a GET of the manifest and one of the blob. */
+export interface ImagePlatformReader {
+  /**
+   * The platform of the image manifest `digest` in the request's repository; null when it could not be had, or only by a GET
+   * that is counted. Never rejects.
+   */
+  imagePlatform(request: LookupRequest, digest: string): Promise<ImagePlatform | null>
+}
 
 /** The distribution API as containerd speaks it. One client serves all registries and every tenant. */
 export interface RegistryClient {

@@ -1,0 +1,154 @@
+import { printable } from '../text/printable.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { RateLimit } from './lookup.ts'
+import { parseRateLimit } from './rate-limit.ts'
+import type { RegistryObserver } from './registry-observer.ts'
+import { followRedirect } from './redirects.ts'
+import type { HttpAnswer, HttpRequest, HttpResponse, Transport } from './transport.ts'
+
+/** Go's client gives up before the eleventh hop (pull-semantics 4.3: "follows ≤10 hops, keeps HEAD"). */
+const MAX_REDIRECTS = 10
+
+export type Purpose = 'manifest' | 'token' | 'tags' | 'config'
+
+/** What the exchanges of one look-up with one host have in common, for its evidence. */
+export interface Trail {
+  requests: number
+  /** `METHOD URL` of the latest exchange, without query and user info. */
+  request: string
+  status: number | null
+  redirected: boolean
+  servedBy: string | null
+  /** Every exchange so far had verified TLS, straight to the host. */
+  verified: boolean
+  rateLimit: RateLimit | null
+}
+
+export interface Question {
+  purpose: Purpose
+  method: HttpRequest['method']
+  url: URL
+  /** Sent to every host on the way. */
+  headers: Record<string, string>
+  /** Sent to the first host and its sub-domains only: Authorization, and what hosts.toml adds. */
+  privateHeaders: Record<string, string>
+  body: string | null
+  endpoint: Endpoint
+  /** Whether the guard's exemption of the endpoint holds for the first hop. */
+  operatorChosen: boolean
+  maxBodyBytes: number
+  signal: AbortSignal
+}
+
+export type Failure = Exclude<HttpAnswer, HttpResponse>
+
+/** The last answer of a chain of redirects; `hop` tells whether a failure was the first host's or a redirect target's. */
+export type Reply =
+  | { kind: 'response'; response: HttpResponse; url: URL }
+  | { kind: 'failure'; failure: Failure; hop: 'first' | 'redirect' }
+
+export interface ExchangeOptions {
+  transport: Transport
+  observer: RegistryObserver
+  userAgent: string
+  /** Monotonic or wall clock, in milliseconds. */
+  now: () => number
+}
+
+/** Sends a question, follows its redirects and notes everything in the trail. */
+export type Exchange = (question: Question, trail: Trail) => Promise<Reply>
+
+export function newTrail(): Trail {
+  return {
+    requests: 0,
+    request: '',
+    status: null,
+    redirected: false,
+    servedBy: null,
+    verified: true,
+    rateLimit: null,
+  }
+}
+
+export function createExchange(options: ExchangeOptions): Exchange {
+  return async (question, trail) => {
+    let hop: Question = question
+    for (let redirects = 0; ; redirects++) {
+      const answer = await sendOne(options, hop, trail)
+      const at = redirects === 0 ? 'first' : 'redirect'
+      if (answer.kind !== 'response') return { kind: 'failure', failure: answer, hop: at }
+      const next = followRedirect(question, hop, answer)
+      if (next === null) return { kind: 'response', response: answer, url: hop.url }
+      if (redirects === MAX_REDIRECTS) return tooManyRedirects(hop.url)
+      trail.redirected = true
+      trail.servedBy = next.url.host === question.url.host ? null : next.url.host
+      hop = next
+    }
+  }
+}
+
+async function sendOne(
+  { transport, observer, userAgent, now }: ExchangeOptions,
+  hop: Question,
+  trail: Trail,
+): Promise<HttpAnswer> {
+  const { method, url, body, endpoint, operatorChosen, maxBodyBytes, signal } = hop
+  if (signal.aborted) return { kind: 'interrupted' }
+  const startedMs = now()
+  const answer = await transport.send({
+    method,
+    url,
+    body,
+    endpoint,
+    operatorChosen,
+    maxBodyBytes,
+    signal,
+    headers: { 'user-agent': userAgent, ...hop.privateHeaders, ...hop.headers },
+  })
+  trail.request = `${method} ${shownUrl(url)}`
+  trail.status = answer.kind === 'response' ? answer.status : null
+  trail.requests++
+  observer.request({
+    host: url.host,
+    purpose: hop.purpose,
+    status: answer.kind === 'response' ? String(answer.status) : 'error',
+    durationMs: now() - startedMs,
+  })
+  if (answer.kind === 'response') noteResponse(answer, hop, trail, observer)
+  return answer
+}
+
+function noteResponse(
+  response: HttpResponse,
+  hop: Question,
+  trail: Trail,
+  observer: RegistryObserver,
+): void {
+  trail.verified &&= response.verified
+  const rateLimit = parseRateLimit(response.headers)
+  if (rateLimit === null) return
+  trail.rateLimit = rateLimit
+  observer.rateLimit({ host: hop.url.host, rateLimit })
+}
+
+function tooManyRedirects(url: URL): Reply {
+  const detail = `stopped after ${MAX_REDIRECTS} redirects`
+  const failure: Failure = {
+    kind: 'network',
+    fault: 'too-many-redirects',
+    host: hostAndPort(url),
+    detail,
+  }
+  return { kind: 'failure', failure, hop: 'redirect' }
+}
+
+/** `host:port` with the scheme's port where none is written. */
+export function hostAndPort(url: URL): string {
+  const port = url.port || (url.protocol === 'http:' ? '80' : '443')
+  return printable(`${url.hostname}:${port}`, 300)
+}
+
+/** A URL as it may be shown: without query, fragment and user info. */
+export function shownUrl(url: URL): string {
+  return printable(`${url.protocol}//${url.host}${url.pathname}`, 500)
+}

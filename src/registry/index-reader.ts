@@ -1,0 +1,158 @@
+import { LRUCache } from 'lru-cache'
+import type { AuthorizedRequests } from './authorized-request.ts'
+import { digestOf } from './digest.ts'
+import type { ManifestFault, PlatformEntry } from './lookup.ts'
+import { parseIndex } from './manifest-document.ts'
+import type { IndexDocument } from './manifest-document.ts'
+import { MAX_MANIFEST_BYTES } from './media-types.ts'
+import { matchFallback } from './platform-matcher.ts'
+import { requestOf } from './resolve-manifest.ts'
+import type { Session } from './session.ts'
+
+// Entries of all indexes together, some 300 bytes each; a usual index has ten.
+const MAX_KNOWN_ENTRIES = 100_000
+const MAX_PRESENT_CHILDREN = 20_000
+// Missing content can be pushed again, present content deleted: as long as a digest's own look-up is trusted.
+const PRESENT_CHILD_TTL_MS = 300_000
+const MAX_NESTED_DEPTH = 3
+const MAX_NESTED_INDEXES = 8
+const MAX_CHECKED_CHILDREN = 8
+
+export interface IndexToRead {
+  digest: string
+  mediaType: string
+  /** The body, where a GET has already brought it. */
+  body: Buffer | null
+  /** Platforms whose entries shall be there; empty checks none. */
+  platforms: string[]
+}
+
+/** `unread`: it could not be had now, so nothing is known of its platforms. */
+export type IndexReading =
+  | { kind: 'read'; platforms: PlatformEntry[]; missingChildren: string[] }
+  | { kind: 'unusable'; fault: ManifestFault }
+  | { kind: 'unread' }
+
+export interface IndexReader {
+  read(session: Session, index: IndexToRead): Promise<IndexReading>
+}
+
+/**
+ * Reads the entries of indexes, nested ones included (three levels, eight indexes). What a digest names never changes, so
+ * entries are kept by digest: an index that was seen costs no request.
+ */
+export function createIndexReader({
+  requests,
+  now,
+}: {
+  requests: AuthorizedRequests
+  now: () => number
+}): IndexReader {
+  const known = new LRUCache<string, IndexDocument>({
+    maxSize: MAX_KNOWN_ENTRIES,
+    sizeCalculation: ({ entries, nested }) => entries.length + nested.length + 1,
+  })
+  const present = new LRUCache<string, true>({
+    max: MAX_PRESENT_CHILDREN,
+    ttl: PRESENT_CHILD_TTL_MS,
+    ttlResolution: 0,
+    perf: { now },
+  })
+
+  async function read(session: Session, index: IndexToRead): Promise<IndexReading> {
+    const walk: Walk = { entries: [], isComplete: true, left: MAX_NESTED_INDEXES }
+    const top = await document(session, index)
+    if (top === null) return { kind: 'unread' }
+    if (typeof top === 'string') return { kind: 'unusable', fault: top }
+    await collect(session, top, walk, MAX_NESTED_DEPTH)
+    // A nested index that could not be read may hold what is looked for.
+    if (!walk.isComplete) return { kind: 'unread' }
+    const missingChildren = await missing(session, walk.entries, index.platforms)
+    return { kind: 'read', platforms: walk.entries, missingChildren }
+  }
+
+  async function collect(
+    session: Session,
+    { entries, nested }: IndexDocument,
+    walk: Walk,
+    depth: number,
+  ): Promise<void> {
+    walk.entries.push(...entries)
+    for (const { digest, mediaType } of nested) {
+      if (depth === 0 || walk.left === 0) {
+        walk.isComplete = false
+        return
+      }
+      walk.left--
+      const child = await document(session, { digest, mediaType, body: null })
+      if (child === null || typeof child === 'string') walk.isComplete = false
+      else await collect(session, child, walk, depth - 1)
+    }
+  }
+
+  async function document(
+    session: Session,
+    index: Omit<IndexToRead, 'platforms'>,
+  ): Promise<IndexDocument | ManifestFault | null> {
+    const cached = known.get(index.digest)
+    if (cached !== undefined) return cached
+    const body = index.body ?? (await fetchBody(requests, session, index))
+    if (body === null) return null
+    if (digestOf(body, index.digest) !== index.digest) return 'digest-mismatch'
+    const parsed = parseIndex(body)
+    if (parsed === null) return 'bad-manifest'
+    known.set(index.digest, parsed)
+    return parsed
+  }
+
+  async function missing(
+    session: Session,
+    entries: PlatformEntry[],
+    platforms: string[],
+  ): Promise<string[]> {
+    const wanted = entries.filter((entry) =>
+      platforms.some((platform) => matchFallback(entry, platform)),
+    )
+    const gone: string[] = []
+    for (const { digest } of wanted.slice(0, MAX_CHECKED_CHILDREN)) {
+      const key = `${session.baseUrl} ${session.registry} ${session.repository} ${digest}`
+      if (present.has(key)) continue
+      const answer = await requests.ask(
+        session,
+        requestOf({ collection: 'manifests', name: digest }, 'HEAD'),
+      )
+      if (answer.kind === 'verdict') return gone
+      if (answer.response.status === 404) gone.push(digest)
+      else if (answer.response.status === 200) present.set(key, true)
+    }
+    return gone
+  }
+
+  return { read }
+}
+
+interface Walk {
+  entries: PlatformEntry[]
+  isComplete: boolean
+  /** Nested indexes that may still be read. */
+  left: number
+}
+
+async function fetchBody(
+  requests: AuthorizedRequests,
+  session: Session,
+  { digest, mediaType }: Omit<IndexToRead, 'platforms'>,
+): Promise<Buffer | null> {
+  const answer = await requests.ask(session, {
+    purpose: 'manifest',
+    method: 'GET',
+    path: `manifests/${digest}`,
+    query: {},
+    // As containerd's fetcher asks (pull-semantics 4.5).
+    accept: `${mediaType}, */*`,
+    maxBodyBytes: MAX_MANIFEST_BYTES,
+  })
+  if (answer.kind === 'verdict') return null
+  const { status, truncated, body } = answer.response
+  return status === 200 && !truncated ? body : null
+}

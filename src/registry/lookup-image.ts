@@ -1,0 +1,185 @@
+import type { ClientContext } from './client-context.ts'
+import { readDiagnosis } from './diagnosis.ts'
+import type { LookupEvidence, LookupRequest, LookupResult } from './lookup.ts'
+import { resolveManifest } from './resolve-manifest.ts'
+import type { ManifestQuestion, Resolution } from './resolve-manifest.ts'
+import { evidenceOf } from './session.ts'
+import type { Session } from './session.ts'
+import { openSessions } from './open-sessions.ts'
+import type { Verdict } from './verdict.ts'
+
+interface Attempt extends Resolution {
+  session: Session
+}
+
+/** One look-up over every host that a node would ask, with one credential. */
+export async function lookupImage(
+  context: ClientContext,
+  request: LookupRequest,
+): Promise<LookupResult> {
+  const { digest } = request.reference
+  const { sessions, doubts } = await openSessions(
+    context,
+    request,
+    digest === null ? 'resolve' : 'pull',
+  )
+  const attempts = await askHosts(context, request, sessions)
+  const winner = attempts.reduce<Attempt | null>(moreAdvanced, null)
+  if (winner === null) return noHost(request, doubts)
+  doubts.push(...passingFailures(attempts, winner))
+  const result = await finish(context, request, winner)
+  // Requests of every host count, and an answer that others might have given differently says so.
+  result.evidence.requests = sum(sessions.map(({ trail }) => trail.requests))
+  if (doubts.length > 0) result.evidence.doubts = doubts
+  return result
+}
+
+// Manifests on every host first, then, for digests, blobs (pull-semantics 4.2: "on 404 from all hosts, HEAD blobs/<digest>").
+async function askHosts(
+  context: ClientContext,
+  { reference }: LookupRequest,
+  sessions: Session[],
+): Promise<Attempt[]> {
+  const { digest } = reference
+  const attempts: Attempt[] = []
+  const { countsManifestGets } = context.settings(reference.registry)
+  const collections =
+    digest === null ? (['manifests'] as const) : (['manifests', 'blobs'] as const)
+  for (const collection of collections) {
+    for (const [index, session] of sessions.entries()) {
+      const question: ManifestQuestion = {
+        collection,
+        name: digest ?? reference.effectiveTag ?? 'latest',
+        digest,
+        isLastHost: index === sessions.length - 1,
+        countsGets: countsManifestGets,
+      }
+      const resolution = await resolveManifest(context, session, question)
+      attempts.push({ ...resolution, session })
+      if (endsAsking(resolution.verdict)) return attempts
+    }
+    if (attempts.some(({ verdict }) => verdict.outcome !== 'not-found')) return attempts
+  }
+  return attempts
+}
+
+function endsAsking({ outcome }: Verdict): boolean {
+  return outcome === 'found' || outcome === 'interrupted'
+}
+
+// containerd 2.0 and later report the most advanced failure, the first of equals: transport, 404, another status, too large.
+function moreAdvanced(best: Attempt | null, attempt: Attempt): Attempt {
+  return best !== null && rank(best.verdict) >= rank(attempt.verdict) ? best : attempt
+}
+
+function rank(verdict: Verdict): number {
+  switch (verdict.outcome) {
+    case 'found':
+    case 'interrupted':
+      return 5
+    case 'unusable':
+      return 4
+    case 'forbidden':
+    case 'unexpected-status':
+      return 3
+    case 'rate-limited':
+      return verdict.stage === 'manifest' ? 3 : 1
+    case 'unauthorized':
+      return PLAIN_401.has(verdict.reason) ? 3 : 1
+    case 'not-found':
+      return 2
+    default:
+      return 1
+  }
+}
+
+// Those that containerd reports as the bare status; the others end in its authorizer and rank like transport errors.
+const PLAIN_401: ReadonlySet<string> = new Set([
+  'rejected',
+  'still-unauthorized',
+  'no-challenge',
+])
+
+const LASTING: ReadonlySet<Verdict['outcome']> = new Set([
+  'not-found',
+  'unauthorized',
+  'unusable',
+])
+
+// A refusal by one host does not settle the matter while another one may yet serve the image.
+function passingFailures(attempts: Attempt[], winner: Attempt): string[] {
+  if (!LASTING.has(winner.verdict.outcome)) return []
+  return attempts
+    .filter(({ verdict }) => !LASTING.has(verdict.outcome))
+    .map(({ session, verdict }) => {
+      const host = URL.parse(session.baseUrl)?.host ?? session.baseUrl
+      return `Another host of the nodes, ${host}, gave no lasting answer (${verdict.outcome}).`
+    })
+}
+
+async function finish(
+  context: ClientContext,
+  request: LookupRequest,
+  { session, verdict, body }: Attempt,
+): Promise<LookupResult> {
+  if (verdict.outcome !== 'found') {
+    const evidence = evidenceOf(session)
+    const diagnosed = await readDiagnosis(context, request, session, verdict)
+    return { ...diagnosed.verdict, evidence: { ...evidence, ...diagnosed.errors } }
+  }
+  const evidence = evidenceOf(session)
+  const { countsManifestGets } = context.settings(request.reference.registry)
+  if (verdict.kind !== 'index' || countsManifestGets) return { ...verdict, evidence }
+  const reading = await context.indexes.read(session, {
+    digest: verdict.digest,
+    mediaType: verdict.mediaType,
+    body,
+    platforms: request.platforms ?? [],
+  })
+  if (reading.kind === 'unread') return { ...verdict, evidence }
+  if (reading.kind === 'unusable') {
+    const { mediaType, sizeBytes } = verdict
+    const { fault } = reading
+    return {
+      outcome: 'unusable',
+      fault,
+      mediaType,
+      sizeBytes,
+      evidence: evidenceOf(session),
+    }
+  }
+  const { platforms, missingChildren } = reading
+  return { ...verdict, platforms, missingChildren, evidence }
+}
+
+function noHost({ reference }: LookupRequest, doubts: string[]): LookupResult {
+  const evidence: LookupEvidence = {
+    registry: reference.registry,
+    request: '',
+    status: null,
+    errors: [],
+    via: 'origin',
+    redirected: false,
+    verified: false,
+    servedBy: null,
+    access: 'open',
+    requests: 0,
+    rateLimit: null,
+    doubts: [
+      ...doubts,
+      'No host of this registry is configured for this kind of reference.',
+    ],
+  }
+  const host = reference.registry
+  return {
+    outcome: 'unreachable',
+    fault: 'protocol-error',
+    target: 'registry',
+    host,
+    evidence,
+  }
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

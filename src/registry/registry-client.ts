@@ -1,0 +1,54 @@
+import { createAuthorizedRequests } from './authorized-request.ts'
+import type { ClientContext } from './client-context.ts'
+import { createCredentialFingerprint } from './credential-fingerprint.ts'
+import type { EndpointResolver } from './endpoint.ts'
+import { createExchange } from './exchange.ts'
+import { createImagePlatformReader } from './image-config.ts'
+import { createIndexReader } from './index-reader.ts'
+import { lookupImage } from './lookup-image.ts'
+import type { ImagePlatformReader, RegistryClient } from './lookup.ts'
+import type { RegistryObserver } from './registry-observer.ts'
+import { listTags } from './tags-list.ts'
+import { createTokenService } from './token-service.ts'
+import type { Transport } from './transport.ts'
+
+const DEFAULT_TOKEN_TIMEOUT_MS = 10_000
+
+export interface ClientOptions {
+  transport: Transport
+  endpoints: EndpointResolver
+  /** What the operator says about a registry, by its name in image references. Asked at each use, so that it may change. */
+  settings: ClientContext['settings']
+  observer: RegistryObserver
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** `pullgate/<version>`. */
+  userAgent: string
+  /** How long a token request that several look-ups may share can take; 10 s by default. */
+  tokenTimeoutMs?: number
+}
+
+/** Puts the distribution API together. Closing it closes the transport. */
+export function createClient(
+  options: ClientOptions,
+): RegistryClient & ImagePlatformReader {
+  const { transport, observer, userAgent, now } = options
+  const exchange = createExchange({ transport, observer, userAgent, now })
+  const tokens = createTokenService({
+    exchange,
+    now,
+    fingerprint: createCredentialFingerprint(),
+    timeoutMs: options.tokenTimeoutMs ?? DEFAULT_TOKEN_TIMEOUT_MS,
+  })
+  const requests = createAuthorizedRequests({ exchange, tokens, now })
+  const indexes = createIndexReader({ requests, now })
+  const { endpoints, settings } = options
+  const context: ClientContext = { endpoints, settings, requests, indexes, now }
+  const images = createImagePlatformReader(context)
+  return {
+    lookup: (request) => lookupImage(context, request),
+    tags: (request) => listTags(context, request),
+    imagePlatform: (request, digest) => images.imagePlatform(request, digest),
+    close: () => transport.close(),
+  }
+}

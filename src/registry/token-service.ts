@@ -1,0 +1,142 @@
+import { LRUCache } from 'lru-cache'
+import type { CredentialFingerprint } from './credential-fingerprint.ts'
+import { newTrail } from './exchange.ts'
+import type { Exchange, Trail } from './exchange.ts'
+import { requestToken } from './token-request.ts'
+import type { TokenAnswer, TokenQuestion } from './token-request.ts'
+import type { HttpResponse } from './transport.ts'
+import type { Verdict } from './verdict.ts'
+
+const MAX_TOKENS = 2_000
+const MAX_LIFETIME_MS = 3_600_000
+/** A token is not used in its last seconds: clocks differ, and the look-up still has to travel. */
+const MARGIN_MS = 10_000
+
+export interface TokenWish extends TokenQuestion {
+  /** Not the cached token: it was just refused. */
+  fresh: boolean
+  signal: AbortSignal
+}
+
+export type TokenOutcome =
+  | { kind: 'token'; token: string; fromCache: boolean }
+  | { kind: 'verdict'; verdict: Verdict; response: HttpResponse | null }
+
+/** Gets tokens and notes in the asker's trail what that took. */
+export interface TokenService {
+  token(wish: TokenWish, trail: Trail): Promise<TokenOutcome>
+}
+
+export interface TokenServiceOptions {
+  exchange: Exchange
+  fingerprint: CredentialFingerprint
+  now: () => number
+  /** One token request, POST and GET together, is given up after this. */
+  timeoutMs: number
+}
+
+interface Flight {
+  answer: Promise<TokenAnswer>
+  trail: Trail
+}
+
+/**
+ * Tokens by endpoint, realm, service, scopes and fingerprint of the credential, for as long as they live. Equal questions
+ * at the same time are one request, which no asker's signal ends: it has its own deadline. At most one flight per waiting
+ * look-up, so the callers' own limit bounds them.
+ */
+export function createTokenService(options: TokenServiceOptions): TokenService {
+  const { now } = options
+  const tokens = new LRUCache<string, string>({
+    max: MAX_TOKENS,
+    ttl: MARGIN_MS,
+    ttlResolution: 0,
+    perf: { now },
+  })
+  const flights = new Map<string, Flight>()
+
+  function start(key: string, wish: TokenWish): Flight {
+    const trail = newTrail()
+    const signal = AbortSignal.timeout(options.timeoutMs)
+    const answer = requestToken(options.exchange, wish, { trail, signal, now })
+      .then((result) => {
+        if (result.kind === 'token') remember(tokens, key, result)
+        return afterDeadline(result, wish)
+      })
+      .finally(() => flights.delete(key))
+    const flight = { answer, trail }
+    flights.set(key, flight)
+    return flight
+  }
+
+  async function token(wish: TokenWish, trail: Trail): Promise<TokenOutcome> {
+    const key = keyOf(options.fingerprint, wish)
+    const cached = wish.fresh ? undefined : tokens.get(key)
+    if (cached !== undefined) return { kind: 'token', token: cached, fromCache: true }
+    const joined = flights.get(key)
+    const flight = joined ?? start(key, wish)
+    const answer = await orAborted(flight.answer, wish.signal)
+    if (answer === null) {
+      return { kind: 'verdict', verdict: { outcome: 'interrupted' }, response: null }
+    }
+    noteFlight(trail, flight.trail, joined === undefined)
+    if (answer.kind === 'verdict') return answer
+    return { kind: 'token', token: answer.token, fromCache: false }
+  }
+
+  return { token }
+}
+
+function remember(
+  tokens: LRUCache<string, string>,
+  key: string,
+  { token, lifetimeMs }: { token: string; lifetimeMs: number },
+): void {
+  tokens.set(key, token, { ttl: Math.min(lifetimeMs, MAX_LIFETIME_MS) - MARGIN_MS })
+}
+
+// The flight's own deadline looks like an interruption, but nobody interrupted: the service was too slow.
+function afterDeadline(answer: TokenAnswer, { realm }: TokenWish): TokenAnswer {
+  if (answer.kind !== 'verdict' || answer.verdict.outcome !== 'interrupted') return answer
+  return {
+    kind: 'verdict',
+    verdict: {
+      outcome: 'unreachable',
+      fault: 'response-timeout',
+      target: 'token-service',
+      host: realm.host,
+    },
+    response: null,
+  }
+}
+
+function keyOf(fingerprint: CredentialFingerprint, wish: TokenWish): string {
+  const { endpoint, realm, service, scopes, credential } = wish
+  return JSON.stringify([
+    endpoint.baseUrl,
+    realm.href,
+    service,
+    scopes,
+    fingerprint(credential),
+  ])
+}
+
+function noteFlight(trail: Trail, flight: Trail, isOwn: boolean): void {
+  if (isOwn) trail.requests += flight.requests
+  trail.verified &&= flight.verified
+  trail.request = flight.request
+  trail.status = flight.status
+}
+
+/** The answer, or null as soon as the signal fires; the answer itself goes on. */
+async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  if (signal.aborted) return null
+  const { promise, resolve } = Promise.withResolvers<null>()
+  const stop = (): void => resolve(null)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([answer, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
