@@ -9,7 +9,8 @@ export interface WatchConfigurationOptions {
   text: string | null
   /** From the end of one reading to the next, in milliseconds. */
   intervalMs: number
-  onChange: (configuration: Configuration) => void
+  /** Takes the new configuration over; what it throws or rejects with is reported as a problem. */
+  onChange: (configuration: Configuration) => void | Promise<void>
   /** A broken new file, once for each content; the old configuration stays. */
   onProblem: (problems: ConfigurationProblem[]) => void
   /** Ends the watch. */
@@ -38,19 +39,19 @@ export function watchConfiguration(options: WatchConfigurationOptions): void {
   async function look(): Promise<void> {
     try {
       const read = await loadConfiguration(file)
-      if (!signal.aborted) compare(read)
+      if (!signal.aborted) await compare(read)
     } catch (error) {
       onProblem([couldNotApply(file, error)])
     }
     schedule(intervalMs)
   }
 
-  function compare(read: LoadedConfiguration): void {
+  async function compare(read: LoadedConfiguration): Promise<void> {
     const before = seen
     seen = read.text ?? formatProblems(read.status === 'invalid' ? read.problems : [])
     if (seen === before) return
     if (read.status === 'invalid') onProblem(read.problems)
-    else if (before !== null) onChange(read.configuration)
+    else if (before !== null) await onChange(read.configuration)
   }
 }
 

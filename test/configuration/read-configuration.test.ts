@@ -12,7 +12,6 @@ import {
   readConfiguration,
 } from '../../src/configuration/read-configuration.ts'
 import { defaultRegistrySettings } from '../../src/configuration/registry-fields.ts'
-import { registrySettingsOf } from '../../src/configuration/registry-settings-of.ts'
 import type { Configuration } from '../../src/configuration/configuration.ts'
 
 const FILE = '/etc/pullgate/config.yaml'
@@ -182,9 +181,6 @@ void test('every field is read, with files beside the configuration file', (t) =
     [true, false],
     'GETs are counted on Docker Hub alone unless the operator says otherwise',
   )
-  const settingsOf = registrySettingsOf(read(everything).registries)
-  t.equal(settingsOf('registry.acme.io').proxy, true)
-  t.same(settingsOf('acme.io'), defaultRegistrySettings('acme.io'), 'hosts are exact')
   t.end()
 })
 
@@ -424,7 +420,7 @@ void test('no text makes it throw', (t) => {
       const result = readConfiguration(text, 'c.yaml')
       return result.status === 'ok' || result.problems.length > 0
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   )
   t.end()
 })

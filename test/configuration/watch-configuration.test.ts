@@ -24,7 +24,8 @@ function watch(t: Test, file: string, text: string | null): () => Promise<string
     file,
     text,
     intervalMs: 5,
-    onChange: (configuration: Configuration) => {
+    onChange: async (configuration: Configuration) => {
+      await Promise.resolve()
       tell(configuration.mode)
       if (configuration.logLevel === 'trace') throw new Error('no trace here')
     },
