@@ -392,7 +392,7 @@ void test('equal findings of several containers are folded', (t) => {
     place('nginx:1.27', 'migrate', 'initContainer'),
     place('redis:9', 'cache'),
     place('models:1', 'weights', 'volume'),
-    { ...use('jobs:1', null), path: 'spec.image', role: 'custom' as const },
+    { ...place('jobs:1', null), path: 'spec.image', role: 'custom' as const },
   ]
   const broken: Finding = {
     cause: 'PullSecretMalformed',
@@ -479,7 +479,7 @@ void test('answers stay within the limits of the API server, whatever is found',
     })
     .map((made) =>
       predicted(
-        { ...use(made.image, made.name), path: made.image, role: made.role },
+        { ...place(made.image, made.name), path: made.image, role: made.role },
         made.findings,
       ),
     )
