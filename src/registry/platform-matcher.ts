@@ -134,8 +134,6 @@ function fallbacks(node: Platform, variantIsTold: boolean): Platform[] {
   const { os, variant } = node
   const of = (architecture: string, variants: string[]): Platform[] =>
     variants.map((each) => ({ os, architecture, variant: each }))
-  const arm = (highest: number): string[] =>
-    ['v8', 'v7', 'v6', 'v5'].filter((each) => Number(each.slice(1)) <= highest)
   switch (node.architecture) {
     case 'amd64': {
       const level = Number(/^v(\d)$/.exec(variant)?.[1] ?? 1)
@@ -143,12 +141,19 @@ function fallbacks(node: Platform, variantIsTold: boolean): Platform[] {
       return [...of('amd64', [...levels, '']), ...of('386', [''])]
     }
     case 'arm':
-      return of('arm', arm(variantIsTold ? Number(variant.slice(1)) : 8))
+      return of('arm', armVariants(variantIsTold ? Number(variant.slice(1)) : 8))
     case 'arm64':
-      return [...of('arm64', arm64Variants(variant, variantIsTold)), ...of('arm', arm(8))]
+      return [
+        ...of('arm64', arm64Variants(variant, variantIsTold)),
+        ...of('arm', armVariants(8)),
+      ]
     default:
       return [node]
   }
+}
+
+function armVariants(highest: number): string[] {
+  return ['v8', 'v7', 'v6', 'v5'].filter((each) => Number(each.slice(1)) <= highest)
 }
 
 const ARM64_MINORS = Array.from({ length: 9 }, (_, index) => 9 - index)

@@ -1,0 +1,620 @@
+import t from 'tap'
+import type { Test } from 'tap'
+import type { ServerResponse } from 'node:http'
+import {
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  DOCKER_SCHEMA1,
+  MANIFEST_ACCEPT,
+  MAX_MANIFEST_BYTES,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from '../../src/registry/media-types.ts'
+import type { LookupResult } from '../../src/registry/lookup.ts'
+import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
+import { plainTransport } from './support/plain-transport.ts'
+import {
+  refuse,
+  scriptedRegistry,
+  serveManifest,
+  sha256,
+} from './support/scripted-registry.ts'
+import type { SeenRequest } from './support/scripted-registry.ts'
+
+const IMAGE = JSON.stringify({ schemaVersion: 2, config: {}, layers: [] })
+const TAG_LINE = '/v2/team/app/manifests/1.0'
+const HEAD = `HEAD ${TAG_LINE}`
+const GET = `GET ${TAG_LINE}`
+
+type Answer = (request: SeenRequest, response: ServerResponse, attempt: number) => void
+
+const found: Answer = (request, response) =>
+  serveManifest(request, response, { body: IMAGE, mediaType: OCI_MANIFEST })
+
+t.test(
+  'a tag that is there costs one HEAD with exactly the Accept list of containerd',
+  async (t) => {
+    const registry = await scriptedRegistry(t, found)
+
+    const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor())
+
+    t.same(registry.lines(), [HEAD])
+    t.equal(registry.seen[0]?.headers.accept, MANIFEST_ACCEPT)
+    t.equal(registry.seen[0]?.headers['user-agent'], 'pullgate/0.0.0')
+    t.match(result, {
+      outcome: 'found',
+      digest: sha256(IMAGE),
+      mediaType: OCI_MANIFEST,
+      sizeBytes: IMAGE.length,
+      kind: 'image',
+      evidence: {
+        registry: 'registry.acme.test',
+        request: `HEAD ${registry.baseUrl}${TAG_LINE}`,
+        status: 200,
+        via: 'origin',
+        access: 'open',
+        requests: 1,
+        redirected: false,
+      },
+    })
+  },
+)
+
+const status =
+  (code: number, error = '', headers: Record<string, string> = {}): Answer =>
+  (_request, response) =>
+    refuse(response, code, error, headers)
+
+const manifest =
+  (
+    mediaType: string,
+    headers: Record<string, string | null> = {},
+    body = IMAGE,
+  ): Answer =>
+  (request, response) =>
+    serveManifest(request, response, { body, mediaType, headers })
+
+const first =
+  (code: number, headers: Record<string, string> = {}): Answer =>
+  (request, response, attempt) =>
+    attempt === 1
+      ? refuse(response, code, '', headers)
+      : found(request, response, attempt)
+
+const table: {
+  name: string
+  answer: Answer
+  expected: Record<string, unknown>
+  lines: string[]
+}[] = [
+  {
+    name: '404 MANIFEST_UNKNOWN is a missing manifest',
+    answer: status(404, 'MANIFEST_UNKNOWN'),
+    expected: {
+      outcome: 'not-found',
+      missing: 'manifest',
+      evidence: { errors: [{ code: 'MANIFEST_UNKNOWN' }] },
+    },
+    lines: [HEAD, GET],
+  },
+  {
+    name: '404 NAME_UNKNOWN is a missing repository',
+    answer: status(404, 'NAME_UNKNOWN'),
+    expected: { outcome: 'not-found', missing: 'repository', evidence: { status: 404 } },
+    lines: [HEAD, GET],
+  },
+  {
+    name: 'a GET that finds what HEAD did not changes nothing',
+    answer: (request, response, attempt) =>
+      request.line.startsWith('HEAD')
+        ? refuse(response, 404)
+        : found(request, response, attempt),
+    expected: { outcome: 'not-found', missing: 'manifest', evidence: { status: 404 } },
+    lines: [HEAD, GET],
+  },
+  {
+    name: '403 is forbidden, with the codes of the registry',
+    answer: status(403, 'DENIED'),
+    expected: {
+      outcome: 'forbidden',
+      evidence: { errors: [{ code: 'DENIED', message: 'why' }] },
+    },
+    lines: [HEAD, GET],
+  },
+  {
+    name: '401 without a challenge has no remedy',
+    answer: status(401),
+    expected: { outcome: 'unauthorized', reason: 'no-challenge', credentialSent: false },
+    lines: [HEAD],
+  },
+  {
+    name: '401 with an unsupported challenge has no remedy',
+    answer: status(401, '', { 'www-authenticate': 'Digest realm="x", nonce="y"' }),
+    expected: { outcome: 'unauthorized', reason: 'no-challenge' },
+    lines: [HEAD],
+  },
+  {
+    name: '405 turns HEAD into GET',
+    answer: (request, response, attempt) =>
+      request.line.startsWith('HEAD')
+        ? refuse(response, 405)
+        : found(request, response, attempt),
+    expected: { outcome: 'found', digest: sha256(IMAGE), sizeBytes: IMAGE.length },
+    lines: [HEAD, GET],
+  },
+  {
+    name: '405 twice is unexpected',
+    answer: status(405),
+    expected: { outcome: 'unexpected-status', evidence: { status: 405 } },
+    lines: [HEAD, GET],
+  },
+  {
+    name: '408 is repeated once',
+    answer: first(408),
+    expected: { outcome: 'found' },
+    lines: [HEAD, HEAD],
+  },
+  {
+    name: '408 twice is unexpected',
+    answer: status(408),
+    expected: { outcome: 'unexpected-status', evidence: { status: 408 } },
+    lines: [HEAD, HEAD],
+  },
+  {
+    name: '429 is answered at once with its Retry-After',
+    answer: status(429, '', { 'retry-after': '7' }),
+    expected: { outcome: 'rate-limited', stage: 'manifest', retryAfterMs: 7000 },
+    lines: [HEAD],
+  },
+  ...[500, 503, 504].map((code) => ({
+    name: `${code} is repeated once`,
+    answer: first(code),
+    expected: { outcome: 'found' },
+    lines: [HEAD, HEAD],
+  })),
+  {
+    name: '500 twice is unexpected',
+    answer: status(500),
+    expected: { outcome: 'unexpected-status', evidence: { status: 500 } },
+    lines: [HEAD, HEAD],
+  },
+  ...[502, 400, 406, 410, 412, 451, 304].map((code) => ({
+    name: `${code} is never repeated`,
+    answer: status(code),
+    expected: { outcome: 'unexpected-status', evidence: { status: code } },
+    lines: [HEAD],
+  })),
+  {
+    name: 'a redirect without a target is unexpected',
+    answer: status(302),
+    expected: { outcome: 'unexpected-status', evidence: { status: 302 } },
+    lines: [HEAD],
+  },
+  {
+    name: 'a missing digest header costs a GET',
+    answer: manifest(OCI_MANIFEST, { 'docker-content-digest': null }),
+    expected: { outcome: 'found', digest: sha256(IMAGE), evidence: { requests: 2 } },
+    lines: [HEAD, GET],
+  },
+  {
+    name: 'a missing length costs a GET',
+    answer: (request, response) => {
+      response.setHeader('transfer-encoding', 'chunked')
+      serveManifest(request, response, {
+        body: IMAGE,
+        mediaType: OCI_MANIFEST,
+        headers: { 'content-length': null },
+      })
+    },
+    expected: { outcome: 'found', digest: sha256(IMAGE), sizeBytes: IMAGE.length },
+    lines: [HEAD, GET],
+  },
+  {
+    name: 'a digest header that is no digest makes the manifest unusable',
+    answer: manifest(OCI_MANIFEST, { 'docker-content-digest': 'sha256:zz' }),
+    expected: { outcome: 'unusable', fault: 'digest-mismatch' },
+    lines: [HEAD],
+  },
+  {
+    name: 'a body that is not what the digest header says is unusable',
+    answer: (request, response) =>
+      request.line.startsWith('HEAD')
+        ? refuse(response, 405)
+        : serveManifest(request, response, {
+            body: IMAGE,
+            mediaType: OCI_MANIFEST,
+            headers: { 'docker-content-digest': sha256('other') },
+          }),
+    expected: { outcome: 'unusable', fault: 'digest-mismatch' },
+    lines: [HEAD, GET],
+  },
+  {
+    name: 'a manifest larger than containerd takes is unusable',
+    answer: (_request, response) => {
+      response.writeHead(200, {
+        'content-type': OCI_MANIFEST,
+        'docker-content-digest': sha256(IMAGE),
+        'content-length': String(MAX_MANIFEST_BYTES + 1),
+      })
+      response.end()
+    },
+    expected: {
+      outcome: 'unusable',
+      fault: 'too-large',
+      sizeBytes: MAX_MANIFEST_BYTES + 1,
+    },
+    lines: [HEAD],
+  },
+  {
+    name: 'a Docker manifest is an image, parameters of its type notwithstanding',
+    answer: manifest(`${DOCKER_MANIFEST}; charset=utf-8`),
+    expected: { outcome: 'found', kind: 'image', mediaType: DOCKER_MANIFEST },
+    lines: [HEAD],
+  },
+  ...[DOCKER_SCHEMA1, 'text/plain; charset=utf-8'].map((mediaType) => ({
+    name: `${mediaType} is schema 1`,
+    answer: manifest(mediaType),
+    expected: { outcome: 'unusable', fault: 'schema1' },
+    lines: [HEAD],
+  })),
+  {
+    name: 'HTML is a web page',
+    answer: manifest('text/html; charset=utf-8', { 'docker-content-digest': null }),
+    expected: { outcome: 'unusable', fault: 'web-page', mediaType: 'text/html' },
+    lines: [HEAD, GET],
+  },
+  {
+    name: 'application/json is no manifest',
+    answer: manifest('application/json'),
+    expected: {
+      outcome: 'unusable',
+      fault: 'content-type',
+      mediaType: 'application/json',
+    },
+    lines: [HEAD],
+  },
+  {
+    name: 'an index type with the body of a manifest is bad',
+    answer: manifest(OCI_INDEX),
+    expected: { outcome: 'unusable', fault: 'bad-manifest' },
+    lines: [HEAD, `GET /v2/team/app/manifests/${sha256(IMAGE)}`],
+  },
+]
+
+for (const { name, answer, expected, lines } of table) {
+  t.test(name, async (t) => {
+    const registry = await scriptedRegistry(t, answer)
+
+    const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor())
+
+    t.match(result, expected)
+    t.same(registry.lines(), lines)
+    t.equal(result.evidence.requests, lines.length)
+  })
+}
+
+t.test('where GETs are counted none is sent', async (t) => {
+  const answers: [string, Answer, Partial<LookupResult>][] = [
+    ['404', status(404), { outcome: 'not-found' }],
+    ['403', status(403), { outcome: 'forbidden' }],
+    ['405', status(405), { outcome: 'unexpected-status' }],
+    [
+      'no digest',
+      manifest(OCI_MANIFEST, { 'docker-content-digest': null }),
+      { outcome: 'found', digest: '' },
+    ],
+    [
+      'an index',
+      manifest(DOCKER_LIST),
+      { outcome: 'found', kind: 'index', platforms: null },
+    ],
+  ]
+  for (const [name, answer, expected] of answers) {
+    const registry = await scriptedRegistry(t, answer)
+    const client = clientOf([endpointOf(registry.baseUrl)], { countsManifestGets: true })
+
+    t.match(await client.lookup(requestFor()), expected, name)
+    t.same(registry.lines(), [HEAD], name)
+    t.equal(await client.imagePlatform(requestFor(), sha256(IMAGE)), null, name)
+    t.same(registry.lines(), [HEAD], name)
+  }
+})
+
+t.test('a digest is looked for among manifests, then among blobs', async (t) => {
+  const digest = sha256(IMAGE)
+  const registry = await scriptedRegistry(t, status(404))
+
+  const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor(digest))
+
+  t.match(result, { outcome: 'not-found' })
+  t.same(registry.lines().slice(0, 2), [
+    `HEAD /v2/team/app/manifests/${digest}`,
+    `HEAD /v2/team/app/blobs/${digest}`,
+  ])
+})
+
+t.test('quota headers are read, told and carried as evidence', async (t) => {
+  const registry = await scriptedRegistry(
+    t,
+    manifest(OCI_MANIFEST, {
+      'ratelimit-limit': '100;w=21600',
+      'ratelimit-remaining': '3;w=21600',
+      'docker-ratelimit-source': '192.0.2.7',
+    }),
+  )
+  const told: unknown[] = []
+  const observer = {
+    request: (event: unknown) => told.push(event),
+    rateLimit: (event: unknown) => told.push(event),
+    refusedAddress() {},
+    unguarded() {},
+  }
+  const quota = { limit: 100, remaining: 3, windowSeconds: 21600, source: '192.0.2.7' }
+
+  const client = clientOf([endpointOf(registry.baseUrl)], { observer, now: () => 5 })
+  const result = await client.lookup(requestFor())
+
+  t.same(result.evidence.rateLimit, quota)
+  t.same(told, [
+    { host: registry.host, purpose: 'manifest', status: '200', durationMs: 0 },
+    { host: registry.host, rateLimit: quota },
+  ])
+})
+
+t.test('redirects', async (t) => {
+  const credential = { username: 'robot', password: 'MARK-password' }
+  const basic: Answer = (request, response) => {
+    if (request.headers.authorization === undefined) {
+      return refuse(response, 401, '', { 'www-authenticate': 'Basic realm="r"' })
+    }
+    response.writeHead(307, { location: '/elsewhere' })
+    response.end()
+  }
+
+  t.test('keep HEAD and the credential on the same host', async (t) => {
+    const registry = await scriptedRegistry(t, (request, response, attempt) =>
+      request.line.endsWith('/elsewhere')
+        ? found(request, response, attempt)
+        : basic(request, response, attempt),
+    )
+
+    const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(
+      requestFor('1.0', credential),
+    )
+
+    t.match(result, {
+      outcome: 'found',
+      evidence: { redirected: true, servedBy: null, requests: 3 },
+    })
+    t.equal(registry.lines()[2], 'HEAD /elsewhere')
+    t.type(registry.seen[2]?.headers.authorization, 'string')
+  })
+
+  t.test('take no credential and no exemption to another host', async (t) => {
+    const other = await scriptedRegistry(t, found)
+    const elsewhere = other.baseUrl.replace('127.0.0.1', 'localhost')
+    const registry = await scriptedRegistry(t, (request, response) => {
+      if (request.headers.authorization === undefined) return basic(request, response, 0)
+      response.writeHead(302, { location: `${elsewhere}/x?signature=1` })
+      response.end()
+    })
+    const transport = plainTransport()
+    const endpoint = endpointOf(registry.baseUrl, { headers: { 'x-key': 'MARK-header' } })
+
+    const result = await clientOf([endpoint], { transport }).lookup(
+      requestFor('1.0', credential),
+    )
+
+    t.match(result, {
+      outcome: 'found',
+      evidence: {
+        redirected: true,
+        servedBy: new URL(elsewhere).host,
+        request: `HEAD ${elsewhere}/x`,
+      },
+    })
+    t.equal(other.seen[0]?.headers.authorization, undefined)
+    t.equal(other.seen[0]?.headers['x-key'], undefined)
+    t.same(
+      transport.sent.map(({ operatorChosen }) => operatorChosen),
+      [true, true, false],
+    )
+  })
+
+  t.test('end after ten', async (t) => {
+    const registry = await scriptedRegistry(t, (_request, response) => {
+      response.writeHead(302, { location: '/again' })
+      response.end()
+    })
+
+    const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor())
+
+    t.match(result, {
+      outcome: 'unreachable',
+      fault: 'too-many-redirects',
+      target: 'registry',
+    })
+    t.equal(registry.seen.length, 11)
+  })
+
+  t.test('to a refused address say so', async (t) => {
+    const registry = await scriptedRegistry(t, (_request, response) => {
+      response.writeHead(302, { location: 'http://169.254.169.254/latest' })
+      response.end()
+    })
+    const transport = plainTransport(({ url, operatorChosen }) =>
+      operatorChosen ? null : { kind: 'refused-address', host: `${url.host}:80` },
+    )
+
+    const result = await clientOf([endpointOf(registry.baseUrl)], { transport }).lookup(
+      requestFor(),
+    )
+
+    t.match(result, {
+      outcome: 'refused-address',
+      target: 'redirect',
+      host: '169.254.169.254:80',
+    })
+  })
+})
+
+t.test('several hosts', async (t) => {
+  const host = (t: Test, answer: Answer) => scriptedRegistry(t, answer)
+  const mirrorOf = (baseUrl: string, resolve = true) =>
+    endpointOf(baseUrl, {
+      via: 'mirror',
+      namespace: 'registry.acme.test',
+      capabilities: { resolve, pull: true },
+    })
+
+  t.test('are asked in order, mirrors with ns, until one has it', async (t) => {
+    const mirror = await host(t, status(404))
+    const origin = await host(t, found)
+
+    const client = clientOf([mirrorOf(mirror.baseUrl), endpointOf(origin.baseUrl)])
+    const result = await client.lookup(requestFor())
+
+    t.match(result, { outcome: 'found', evidence: { via: 'origin', requests: 2 } })
+    t.same(mirror.lines(), [`${HEAD}?ns=registry.acme.test`])
+  })
+
+  t.test(
+    'that may not resolve are left out for tags and asked for digests',
+    async (t) => {
+      const mirror = await host(t, found)
+      const origin = await host(t, found)
+      const client = clientOf([
+        mirrorOf(mirror.baseUrl, false),
+        endpointOf(origin.baseUrl),
+      ])
+
+      await client.lookup(requestFor())
+      t.same([mirror.seen.length, origin.seen.length], [0, 1])
+
+      const result = await client.lookup(requestFor(sha256(IMAGE)))
+      t.same([mirror.seen.length, origin.seen.length], [1, 1])
+      t.equal(result.evidence.via, 'mirror')
+    },
+  )
+
+  t.test(
+    'report the most advanced failure, and doubt a refusal beside a passing one',
+    async (t) => {
+      const cases: [Answer, Answer, string, boolean][] = [
+        [status(404), status(403), 'forbidden', false],
+        [status(403), status(404), 'forbidden', false],
+        [status(502), status(404), 'unexpected-status', false],
+        [
+          status(401, '', { 'www-authenticate': 'Basic realm="m"' }),
+          status(404),
+          'not-found',
+          false,
+        ],
+        [status(404), status(404), 'not-found', false],
+      ]
+      for (const [one, two, outcome, doubted] of cases) {
+        const mirror = await host(t, one)
+        const origin = await host(t, two)
+        const client = clientOf([mirrorOf(mirror.baseUrl), endpointOf(origin.baseUrl)])
+
+        const result = await client.lookup(requestFor())
+
+        t.equal(result.outcome, outcome)
+        t.equal(result.evidence.doubts !== undefined, doubted)
+      }
+      const origin = await host(t, status(404))
+      const down = clientOf([mirrorOf('http://127.0.0.1:1'), endpointOf(origin.baseUrl)])
+      t.match(await down.lookup(requestFor()), {
+        outcome: 'not-found',
+        evidence: { doubts: [/127\.0\.0\.1:1/] },
+      })
+    },
+  )
+
+  t.test('repeat a 503 only on the last', async (t) => {
+    const mirror = await host(t, status(503))
+    const origin = await host(t, first(503))
+
+    const client = clientOf([mirrorOf(mirror.baseUrl), endpointOf(origin.baseUrl)])
+
+    t.match(await client.lookup(requestFor()), { outcome: 'found' })
+    t.same([mirror.seen.length, origin.seen.length], [1, 2])
+  })
+
+  t.test(
+    'without any to ask are unreachable, and a broken configuration is a doubt',
+    async (t) => {
+      const result = await clientOf([], { problem: 'ca.pem cannot be read' }).lookup(
+        requestFor(),
+      )
+
+      t.match(result, {
+        outcome: 'unreachable',
+        evidence: { requests: 0, doubts: ['ca.pem cannot be read', String] },
+      })
+    },
+  )
+})
+
+t.test('network failures keep their class', async (t) => {
+  const refusedClient = clientOf([endpointOf('http://127.0.0.1:1')])
+  t.match(await refusedClient.lookup(requestFor()), {
+    outcome: 'unreachable',
+    fault: 'connection-refused',
+    target: 'registry',
+  })
+
+  const transport = plainTransport(({ url }) => ({
+    kind: 'tls',
+    fault: 'unknown-authority',
+    host: url.host,
+    detail: 'self-signed\ncertificate',
+  }))
+  t.match(
+    await clientOf([endpointOf('https://acme.test')], { transport }).lookup(requestFor()),
+    {
+      outcome: 'untrusted',
+      fault: 'unknown-authority',
+      detail: 'self-signed certificate',
+    },
+  )
+
+  t.match(await clientOf([endpointOf('https://acme.test:99999')]).lookup(requestFor()), {
+    outcome: 'unreachable',
+    fault: 'invalid-port',
+    host: 'acme.test:99999',
+  })
+})
+
+t.test(
+  'a loopback registry that speaks plain HTTP is asked again that way',
+  async (t) => {
+    const registry = await scriptedRegistry(t, found)
+    const transport = plainTransport(({ url }) =>
+      url.protocol === 'https:'
+        ? { kind: 'tls', fault: 'plain-http', host: url.host, detail: '' }
+        : null,
+    )
+    const endpoint = endpointOf(`https://${registry.host}`, {
+      plainHttpFallback: registry.baseUrl,
+    })
+
+    t.match(await clientOf([endpoint], { transport }).lookup(requestFor()), {
+      outcome: 'found',
+    })
+  },
+)
+
+t.test('a fired signal interrupts, and sends nothing more', async (t) => {
+  const controller = new AbortController()
+  const registry = await scriptedRegistry(t, () => controller.abort())
+  const client = clientOf([endpointOf(registry.baseUrl)])
+  const request = requestFor('1.0', null, { signal: controller.signal })
+
+  t.match(await client.lookup(request), { outcome: 'interrupted' })
+  t.match(await client.lookup(request), {
+    outcome: 'interrupted',
+    evidence: { requests: 0 },
+  })
+  t.equal(registry.seen.length, 1)
+})
