@@ -1,0 +1,60 @@
+import type { Fact } from '../prediction/cluster-facts.ts'
+import type { Fields } from '../workload/json-fields.ts'
+import type { ApiClient } from './api-client.ts'
+import { fieldsList, fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
+
+const PAGE_SIZE = 500
+
+export interface ListRequest {
+  path: string
+  query?: Record<string, string>
+  accept?: string
+  /** More pages than this make the list unknown: a part of it could be taken for the whole. */
+  maxPages: number
+}
+
+/**
+ * Every object of a list, page by page with `limit` and `continue`; `take` gets each, so that a page need not be kept.
+ * A continue token that expired on the way (410) starts the list over, once.
+ */
+export async function listObjects(
+  client: ApiClient,
+  request: ListRequest,
+  collector: { reset(): void; take(object: Fields): void },
+): Promise<Fact<null>> {
+  let restarted = false
+  let token = ''
+  for (let page = 0; page < request.maxPages; page += 1) {
+    const answer = await client.get({
+      path: request.path,
+      ...(request.accept === undefined ? {} : { accept: request.accept }),
+      query: {
+        ...request.query,
+        limit: String(PAGE_SIZE),
+        ...(token === '' ? {} : { continue: token }),
+      },
+    })
+    if (answer.status === 'expired' && !restarted) {
+      restarted = true
+      collector.reset()
+      token = ''
+      continue
+    }
+    if (answer.status !== 'ok') return unlisted(answer)
+    for (const item of fieldsList(answer.object.items)) collector.take(item)
+    token = textOrEmpty(fieldsOrEmpty(answer.object.metadata).continue)
+    if (token === '') return { status: 'known', value: null }
+  }
+  return { status: 'unknown', reason: 'there are too many to look at' }
+}
+
+function unlisted(
+  answer: Exclude<Awaited<ReturnType<ApiClient['get']>>, { status: 'ok' }>,
+): Fact<null> {
+  if (answer.status === 'failed') return { status: 'unknown', reason: answer.reason }
+  const reason =
+    answer.status === 'expired'
+      ? 'the list changed faster than it could be read'
+      : 'the API server does not have this kind'
+  return { status: 'unknown', reason }
+}

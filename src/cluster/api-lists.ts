@@ -1,0 +1,115 @@
+import type { Fact, NodeFacts, PodFacts } from '../prediction/cluster-facts.ts'
+import type { Fields } from '../workload/json-fields.ts'
+import type { ApiClient } from './api-client.ts'
+import { identityIn, nameOf } from './api-get.ts'
+import { listObjects, type ListRequest } from './api-list.ts'
+import { createFactCache, type FactTtl } from './fact-cache.ts'
+import { createPodEvidence } from './pod-evidence.ts'
+import { readNode } from './read-facts.ts'
+import { readPod } from './read-pod.ts'
+
+/** Lists cost the API server more, so a burst of denials shares one. */
+const NODES_TTL: FactTtl = {
+  absentMs: 2000,
+  unknownMs: 2000,
+  knownMs: 30_000,
+  freshMs: 2000,
+}
+const WEBHOOKS_TTL: FactTtl = NODES_TTL
+const PODS_TTL: FactTtl = {
+  absentMs: 2000,
+  unknownMs: 2000,
+  knownMs: 60_000,
+  freshMs: 15_000,
+}
+
+/** Of 500 objects each: 5,000 Nodes are what Kubernetes supports, with 150,000 Pods. */
+const MAX_NODE_PAGES = 20
+const MAX_POD_PAGES = 400
+const MAX_WEBHOOK_PAGES = 4
+const MAX_SECRET_PAGES = 20
+
+/** Lists without the objects' contents: names are all that is wanted of Secrets. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+
+/** The lists of a whole cluster; each has one entry, under the empty key. */
+export function clusterLists(client: ApiClient, now: () => number) {
+  const nodes = createFactCache<NodeFacts[]>({
+    maxEntries: 1,
+    ttl: NODES_TTL,
+    now,
+    async load() {
+      const shared = new Map<string, string>()
+      const request = { path: '/api/v1/nodes', maxPages: MAX_NODE_PAGES }
+      return collect(client, request, (fields) =>
+        withSharedNames(readNode(fields, nameOf(fields)), shared),
+      )
+    },
+  })
+  const webhooks = createFactCache<Fields[]>({
+    maxEntries: 1,
+    ttl: WEBHOOKS_TTL,
+    now,
+    load: async () => {
+      const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
+      return collect(client, { path, maxPages: MAX_WEBHOOK_PAGES }, (fields) => fields)
+    },
+  })
+  const pods = createFactCache<Map<string, PodFacts[]>>({
+    maxEntries: 1,
+    ttl: PODS_TTL,
+    now,
+    async load() {
+      const evidence = createPodEvidence()
+      const listed = await listObjects(
+        client,
+        { path: '/api/v1/pods', maxPages: MAX_POD_PAGES },
+        {
+          reset: () => evidence.reset(),
+          take: (fields) => evidence.take(readPod(fields, identityIn(fields))),
+        },
+      )
+      return listed.status === 'known' ? evidence.byRegistry() : listed
+    },
+  })
+  return { nodes, webhooks, pods }
+}
+
+/** By metadata alone. */
+export async function namespacesWithSecret(
+  client: ApiClient,
+  name: string,
+): Promise<Fact<string[]>> {
+  const request: ListRequest = {
+    path: '/api/v1/secrets',
+    query: { fieldSelector: `metadata.name=${name}` },
+    accept: METADATA_ONLY,
+    maxPages: MAX_SECRET_PAGES,
+  }
+  return collect(client, request, (fields) => identityIn(fields).namespace)
+}
+
+/** Nodes list the same images: one string for each name keeps thousands of Nodes small. */
+function withSharedNames(node: NodeFacts, shared: Map<string, string>): NodeFacts {
+  const images = node.images.map((image) => {
+    const known = shared.get(image)
+    if (known === undefined) shared.set(image, image)
+    return known ?? image
+  })
+  return { ...node, images }
+}
+
+async function collect<T>(
+  client: ApiClient,
+  request: ListRequest,
+  read: (fields: Fields) => T,
+): Promise<Fact<T[]>> {
+  let values: T[] = []
+  const listed = await listObjects(client, request, {
+    reset: () => {
+      values = []
+    },
+    take: (fields) => values.push(read(fields)),
+  })
+  return listed.status === 'known' ? { status: 'known', value: values } : listed
+}

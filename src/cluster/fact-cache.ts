@@ -1,0 +1,112 @@
+import { LRUCache } from 'lru-cache'
+
+import type { Fact, ReadOptions } from '../prediction/cluster-facts.ts'
+
+/** How long an answer serves. */
+export interface FactTtl {
+  knownMs: number
+  absentMs: number
+  /** For what could not be had: long enough not to press a server that is in trouble. */
+  unknownMs: number
+  /** What `fresh` still accepts; 0 asks anew every time. */
+  freshMs: number
+}
+
+export interface FactCacheOptions<T> {
+  maxEntries: number
+  /** Bound over the sizes of all values, in bytes; `sizeOf` estimates one. */
+  maxBytes?: number
+  sizeOf?(value: T): number
+  ttl: FactTtl
+  now: () => number
+  /** Asks the source. Has a deadline of its own and never rejects. */
+  load(key: string): Promise<Fact<T>>
+}
+
+export interface FactCache<T> {
+  /** Unknown when the caller's signal fires first; what was asked goes on for others and for later. */
+  read(key: string, options: ReadOptions): Promise<Fact<T>>
+}
+
+interface Entry<T> {
+  fact: Fact<T>
+  /** When the source was asked, not when it answered. */
+  askedAtMs: number
+}
+
+/** Answers by key, each asked for once at a time. lru-cache's own fetch() would let one caller's signal end the others' wait. */
+export function createFactCache<T>(options: FactCacheOptions<T>): FactCache<T> {
+  const { ttl, now, maxBytes } = options
+  const entries = new LRUCache<string, Entry<T>>({
+    max: options.maxEntries,
+    ...(maxBytes === undefined
+      ? {}
+      : {
+          maxSize: maxBytes,
+          sizeCalculation: ({ fact }) =>
+            fact.status === 'known' ? Math.max(1, options.sizeOf?.(fact.value) ?? 1) : 1,
+        }),
+  })
+  const pending = new Map<string, { promise: Promise<Fact<T>>; askedAtMs: number }>()
+
+  function cached(key: string, fresh: boolean): Fact<T> | null {
+    const entry = entries.get(key)
+    if (entry === undefined) return null
+    const limitMs = ttlOf(entry.fact, ttl)
+    const maxAgeMs = fresh ? Math.min(limitMs, ttl.freshMs) : limitMs
+    return now() - entry.askedAtMs < maxAgeMs ? entry.fact : null
+  }
+
+  function ask(key: string): Promise<Fact<T>> {
+    const askedAtMs = now()
+    const promise = options.load(key).then((fact) => {
+      if (pending.get(key)?.promise === promise) pending.delete(key)
+      const older = entries.peek(key)
+      if (older === undefined || older.askedAtMs <= askedAtMs) {
+        entries.set(key, { fact, askedAtMs })
+      }
+      return fact
+    })
+    pending.set(key, { promise, askedAtMs })
+    return promise
+  }
+
+  /** A question under way serves who needs no fresher one. */
+  function join(key: string, fresh: boolean): Promise<Fact<T>> | null {
+    const under = pending.get(key)
+    if (under === undefined) return null
+    if (fresh && now() - under.askedAtMs >= ttl.freshMs) return null
+    return under.promise
+  }
+
+  return {
+    async read(key, { fresh, signal }) {
+      if (signal.aborted) return tooLate
+      const fact = cached(key, fresh)
+      if (fact !== null) return fact
+      return orTooLate(join(key, fresh) ?? ask(key), signal)
+    },
+  }
+}
+
+/** What a caller whose time is up gets. */
+export const tooLate = { status: 'unknown', reason: 'it took too long' } as const
+
+function ttlOf<T>(fact: Fact<T>, ttl: FactTtl): number {
+  const limits = { known: ttl.knownMs, absent: ttl.absentMs, unknown: ttl.unknownMs }
+  return limits[fact.status]
+}
+
+export async function orTooLate<T>(
+  promise: Promise<Fact<T>>,
+  signal: AbortSignal,
+): Promise<Fact<T>> {
+  const { promise: late, resolve } = Promise.withResolvers<Fact<T>>()
+  const onAbort = (): void => resolve(tooLate)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
