@@ -1,4 +1,5 @@
 import type { Decision } from '../policy/decision.ts'
+import type { ExemptImage } from '../policy/exempt-images.ts'
 import { printable } from '../text/printable.ts'
 import type { AdmissionRequest } from '../workload/admission-request.ts'
 import type { Passed } from '../workload/judge-request.ts'
@@ -11,9 +12,9 @@ const MAX_LENGTH = 300
 export function logDecision(
   log: Log,
   request: AdmissionRequest,
-  decision: Decision,
-  durationMs: number,
+  entry: { decision: Decision; exemptImages: readonly ExemptImage[]; durationMs: number },
 ): void {
+  const { decision, exemptImages, durationMs } = entry
   const { images, exemption } = decision
   log.info(
     {
@@ -35,6 +36,9 @@ export function logDecision(
           cause: leading?.finding.cause ?? null,
         })),
       imageCount: images.length,
+      ...(exemptImages.length === 0
+        ? {}
+        : { exemptImages: exemptImages.slice(0, MAX_LOGGED_IMAGES).map(exemptText) }),
       durationMs: rounded(durationMs),
     },
     'decision',
@@ -71,6 +75,10 @@ export function requestFields(
     user: printable(request.userInfo.username, MAX_LENGTH),
     dryRun: request.dryRun,
   }
+}
+
+function exemptText({ use, pattern }: ExemptImage): string {
+  return `${printable(use.image, MAX_LENGTH)} (${printable(pattern, MAX_LENGTH)})`
 }
 
 function rounded(ms: number): number {

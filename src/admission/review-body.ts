@@ -1,7 +1,11 @@
 import type { Decision } from '../policy/decision.ts'
 import type { AdmissionRequest } from '../workload/admission-request.ts'
 import type { Passed } from '../workload/judge-request.ts'
-import { type AdmissionReviewBody, reviewBody } from './admission-response.ts'
+import {
+  type AdmissionResponse,
+  type AdmissionReviewBody,
+  reviewBody,
+} from './admission-response.ts'
 import { auditAnnotations } from './audit-annotations.ts'
 import { denialMessage } from './message.ts'
 import { boundedLines, warningLines } from './warnings.ts'
@@ -16,12 +20,15 @@ export function decisionBody(
   return reviewBody({
     uid: request.uid,
     allowed: !denied,
-    ...(denied
-      ? { status: { code: 403, reason: 'Forbidden', message: denialMessage(decision) } }
-      : {}),
+    ...(denied ? { status: denialStatus(decision) } : {}),
     warnings: warningLines(decision, notes),
     auditAnnotations: auditAnnotations(decision),
   })
+}
+
+/** The message starts on a line of its own, below the API server's `admission webhook "..." denied the request:`. */
+function denialStatus(decision: Decision): NonNullable<AdmissionResponse['status']> {
+  return { code: 403, reason: 'Forbidden', message: `\n${denialMessage(decision)}` }
 }
 
 /** The answer to a request whose images need no look. Only an object that cannot be read is worth a warning. */

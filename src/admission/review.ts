@@ -1,26 +1,24 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import { decide, letThrough } from '../policy/decide.ts'
 import type { Decision } from '../policy/decision.ts'
-import { withoutExemptImages } from '../policy/exempt-images.ts'
+import { type ExemptImage, withoutExemptImages } from '../policy/exempt-images.ts'
 import { exemptionFor } from '../policy/exemption.ts'
 import { type EffectiveMode, effectiveMode } from '../policy/mode.ts'
 import type { ClusterFacts, Fact, NamespaceFacts } from '../prediction/cluster-facts.ts'
 import type { ImagePrediction } from '../prediction/prediction.ts'
-import type { Predictor } from '../prediction/predictor.ts'
-import type { ImageReference } from '../reference/image-reference.ts'
-import { parseReference } from '../reference/parse-reference.ts'
+import type { PredictionRequest, Predictor } from '../prediction/predictor.ts'
 import {
   type AdmissionRequest,
   readAdmissionReview,
 } from '../workload/admission-request.ts'
 import { judgeRequest, type ToJudge } from '../workload/judge-request.ts'
-import type { ImageUse } from '../workload/workload.ts'
 import type { AdmissionReviewBody } from './admission-response.ts'
 import type { ReviewOutcome, ReviewTiming } from './app.ts'
 import { reviewBudget, startDeadline, valueBefore } from './deadline.ts'
 import { logDecision, logPass, requestFields } from './decision-log.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { unverified } from './unverified.ts'
 import { decisionBody, passedBody, unjudgedBody } from './review-body.ts'
 
 export interface ReviewerOptions {
@@ -78,7 +76,7 @@ async function answer(
     logPass(log, request, judgement, now() - startedMs)
     return passedBody(request, judgement)
   }
-  const { decision, notes } = await judge(options, {
+  const { decision, notes, exemptImages } = await judge(options, {
     request,
     judgement,
     configuration,
@@ -87,7 +85,7 @@ async function answer(
   const durationMs = now() - startedMs
   const { namespace, operation } = request
   metrics.decided({ decision, namespace, operation, durationMs })
-  logDecision(log, request, decision, durationMs)
+  logDecision(log, request, { decision, exemptImages, durationMs })
   return decisionBody(request, decision, notes)
 }
 
@@ -98,10 +96,15 @@ interface JudgeInput {
   timing: ReviewTiming
 }
 
-async function judge(
-  options: ReviewerOptions,
-  input: JudgeInput,
-): Promise<{ decision: Decision; notes: string[] }> {
+interface Judged {
+  decision: Decision
+  /** What is odd about labels and annotations, for warnings. */
+  notes: string[]
+  /** Let through without a look-up because of exempt.images. */
+  exemptImages: ExemptImage[]
+}
+
+async function judge(options: ReviewerOptions, input: JudgeInput): Promise<Judged> {
   const { request, judgement, configuration } = input
   const { workload, ceilings } = judgement
   const { lookUpsMs, answerMs } = reviewBudget({
@@ -121,25 +124,31 @@ async function judge(
       settings: configuration,
     })
     const notes = problem === null ? problems : [problem, ...problems]
-    if (exemption !== null) return { decision: letThrough(mode, exemption), notes }
-    const { judged } = withoutExemptImages(judgement.images, configuration.exempt.images)
+    if (exemption !== null)
+      return { decision: letThrough(mode, exemption), notes, exemptImages: [] }
+    const { judged, exempt } = withoutExemptImages(
+      judgement.images,
+      configuration.exempt.images,
+    )
     const predictions = await valueBefore(
       last.signal,
-      options.predictor.predict({ workload, images: judged, signal: lookUps.signal }),
+      predictAll(options.predictor, { workload, images: judged, signal: lookUps.signal }),
       () => judged.map(unverified),
     )
-    const decision = decide({
-      predictions,
-      workload,
-      mode,
-      settings: configuration,
-      ceilings,
-    })
-    return { decision, notes }
+    const settings = configuration
+    const decision = decide({ predictions, workload, mode, settings, ceilings })
+    return { decision, notes, exemptImages: exempt }
   } finally {
     lookUps.clear()
     last.clear()
   }
+}
+
+async function predictAll(
+  predictor: Predictor,
+  request: PredictionRequest,
+): Promise<ImagePrediction[]> {
+  return request.images.length === 0 ? [] : predictor.predict(request)
 }
 
 /** A namespace that cannot be read in time has the configured mode. */
@@ -166,30 +175,4 @@ async function modeOf(
 
 function reviewed(body: AdmissionReviewBody): ReviewOutcome {
   return { status: 'reviewed', body }
-}
-
-function parseOrNull(image: string): ImageReference | null {
-  try {
-    return parseReference(image)
-  } catch {
-    return null
-  }
-}
-
-function unverified(use: ImageUse): ImagePrediction {
-  return {
-    use,
-    reference: parseOrNull(use.image),
-    digest: null,
-    findings: [
-      {
-        cause: 'Unverified',
-        certainty: 'uncertain',
-        message: 'Looking this image up took longer than the API server waits.',
-        advice: null,
-        doubts: ['It may well be pulled.'],
-      },
-    ],
-    attempts: [],
-  }
 }
