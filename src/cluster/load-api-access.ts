@@ -26,11 +26,22 @@ export async function loadApiAccess({
   const config = new KubeConfig()
   if (kubeconfig === null) config.loadFromDefault()
   else config.loadFromFile(kubeconfig)
-  if (context !== null) config.setCurrentContext(context)
+  if (context !== null) {
+    if (config.getContextObject(context) === null) {
+      throw new ClusterNotConfigured(`the kubeconfig has no context "${context}"`)
+    }
+    config.setCurrentContext(context)
+  }
   const cluster = config.getCurrentCluster()
   // loadFromDefault invents http://localhost:8080 when it finds nothing.
   if (cluster === null || cluster.server === 'http://localhost:8080') {
     throw new ClusterNotConfigured('no kubeconfig and no service account was found')
+  }
+  if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
+    // Else KubeConfig refuses every single call.
+    throw new ClusterNotConfigured(
+      'the API server is reached by plain HTTP: set insecure-skip-tls-verify in the kubeconfig',
+    )
   }
   return {
     server: new URL(cluster.server),

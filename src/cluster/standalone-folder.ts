@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 
+import { readDocuments } from '../yaml/read-documents.ts'
 import { readKubernetesObjects, type KubernetesObject } from './kubernetes-object.ts'
 import {
   codeOf,
@@ -8,7 +9,6 @@ import {
   MAX_FILE_BYTES,
   type ManifestFile,
 } from './manifest-files.ts'
-import { readManifestText } from './manifest-text.ts'
 import { createObjectStore, type ObjectStore } from './object-store.ts'
 
 /** Bytes of all files together; those beyond are not read. */
@@ -150,15 +150,17 @@ async function readObjects(
   file: ManifestFile,
   report: Reporter,
 ): Promise<KubernetesObject[] | null> {
-  const text = await readFile(file.path, 'utf8').catch((error: unknown) => {
+  const bytes = await readFile(file.path).catch((error: unknown) => {
     report.tell({ file: file.path, line: null, message: codeOf(error) }, file.stamp)
     return null
   })
-  if (text === null) return null
-  const read = readManifestText(text)
-  if (read.status === 'broken') {
-    report.tell({ file: file.path, line: read.line, message: read.message }, file.stamp)
+  if (bytes === null) return null
+  const { documents, errors } = readDocuments(bytes, { maxBytes: MAX_FILE_BYTES })
+  const [error] = errors
+  if (error !== undefined) {
+    const { line, message } = error
+    report.tell({ file: file.path, line, message }, file.stamp)
     return null
   }
-  return read.documents.flatMap((document) => readKubernetesObjects(document))
+  return documents.flatMap(({ value }) => readKubernetesObjects(value))
 }
