@@ -2,8 +2,8 @@ import type { TlsOptions } from 'node:tls'
 import type { CertificatePair } from '../certificates/serving-certificate.ts'
 
 export interface ServerTls extends CertificatePair {
-  /** PEM authorities: only clients (the API server) with a certificate of theirs are let in. null lets everyone in. */
-  clientCa: string | null
+  /** PEM authorities: only clients (the API server) with a certificate of theirs are let in. Absent: everyone is. */
+  clientCa?: string | undefined
 }
 
 /**
@@ -18,7 +18,7 @@ export function serverTlsOptions(tls: ServerTls): TlsOptions {
     // The API server pins its webhook connections to HTTP/1.1.
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: 10_000,
-    ...(tls.clientCa === null
+    ...(tls.clientCa === undefined
       ? {}
       : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
   }

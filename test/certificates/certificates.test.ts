@@ -115,9 +115,8 @@ void test('a renewed certificate is served without dropping connections', async 
   const dir = t.testdir({})
   await mountLikeKubelet(dir, '1', before)
   const files = { certFile: join(dir, 'tls.crt'), keyFile: join(dir, 'tls.key') }
-  const server = createServer(
-    serverTlsOptions({ ...before, clientCa: null }),
-    (_request, response) => response.end('ok'),
+  const server = createServer(serverTlsOptions(before), (_request, response) =>
+    response.end('ok'),
   )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -129,8 +128,7 @@ void test('a renewed certificate is served without dropping connections', async 
     current: before,
     intervalMs: 3_600_000,
     now: () => nowMs,
-    apply: (pair) =>
-      server.setSecureContext(serverTlsOptions({ ...pair, clientCa: null })),
+    apply: (pair) => server.setSecureContext(serverTlsOptions(pair)),
     onReplaced: () => events.push('replaced'),
     onRefused: (reason) => events.push(reason),
   })
