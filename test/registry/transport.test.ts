@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns'
 import { createServer } from 'node:http'
 import type { RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -7,6 +8,7 @@ import { TLSSocket } from 'node:tls'
 import t from 'tap'
 import { createSelfSigned } from '../../src/certificates/self-signed.ts'
 import type { SelfSigned } from '../../src/certificates/self-signed.ts'
+import type { ResolveName } from '../../src/registry/address-guard.ts'
 import { classifyFault } from '../../src/registry/classify-fault.ts'
 import type { Endpoint, TlsTrust } from '../../src/registry/endpoint.ts'
 import {
@@ -124,10 +126,30 @@ async function responseTo(
   return answer
 }
 
-t.test('answers', async (t) => {
+function coded(code: string, message = code, extra = {}): Error {
+  return Object.assign(new Error(message), { code, ...extra })
+}
+
+function failingLookup(code: string): ResolveName {
+  const error = coded(code, `getaddrinfo ${code} r.test`, { syscall: 'getaddrinfo' })
+  return () => Promise.reject(error)
+}
+
+function hangingLookup(): Promise<never> {
+  return new Promise(() => {})
+}
+
+async function twoAddresses(): Promise<LookupAddress[]> {
+  return [
+    { address: '127.0.0.2', family: 4 },
+    { address: '127.0.0.1', family: 4 },
+  ]
+}
+
+await t.test('answers', async (suite) => {
   const seen: { method: string; url: string; encoding: string; body: string }[] = []
   const connections = new Set<unknown>()
-  const port = await serveHttp(t, (request, response) => {
+  const port = await serveHttp(suite, (request, response) => {
     connections.add(request.socket)
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -140,75 +162,84 @@ t.test('answers', async (t) => {
     })
   })
   const base = `http://registry.acme.test:${port}`
-  const transport = transportFor(t)
+  const transport = transportFor(suite)
 
-  await t.test('holds status, headers on several lines, and the body', async (t) => {
-    const answer = await responseTo(transport, requestTo(`${base}/v2/a?n=1`))
-    t.equal(answer.status, 200)
-    t.same(answer.headers['www-authenticate'], ['Bearer realm="a"', 'Basic realm="b"'])
-    t.equal(answer.body.length, 1000)
-    t.equal(answer.truncated, false)
-    t.equal(answer.verified, false, 'plain HTTP is not verified')
-    t.match(seen.at(-1), { url: '/v2/a?n=1', encoding: 'identity' })
-  })
+  await suite.test(
+    'holds status, headers on several lines, and the body',
+    async (test) => {
+      const answer = await responseTo(transport, requestTo(`${base}/v2/a?n=1`))
+      test.equal(answer.status, 200)
+      test.same(answer.headers['www-authenticate'], [
+        'Bearer realm="a"',
+        'Basic realm="b"',
+      ])
+      test.equal(answer.body.length, 1000)
+      test.equal(answer.truncated, false)
+      test.equal(answer.verified, false, 'plain HTTP is not verified')
+      test.match(seen.at(-1), { url: '/v2/a?n=1', encoding: 'identity' })
+    },
+  )
 
-  await t.test('are cut at the cap', async (t) => {
+  await suite.test('are cut at the cap', async (test) => {
     const request = requestTo(`${base}/`, { maxBodyBytes: 10 })
     const cut = await responseTo(transport, request)
-    t.same([cut.body.length, cut.truncated], [10, true])
+    test.same([cut.body.length, cut.truncated], [10, true])
     const whole = await responseTo(transport, { ...request, maxBodyBytes: 1000 })
-    t.same([whole.body.length, whole.truncated], [1000, false])
+    test.same([whole.body.length, whole.truncated], [1000, false])
   })
 
-  await t.test('of redirects are handed on, not followed', async (t) => {
+  await suite.test('of redirects are handed on, not followed', async (test) => {
     const answer = await responseTo(transport, requestTo(`${base}/redirect`))
-    t.match(answer, { status: 307, headers: { location: '/elsewhere' } })
+    test.match(answer, { status: 307, headers: { location: '/elsewhere' } })
   })
 
-  await t.test('to HEAD leave the connection open', async (t) => {
+  await suite.test('to HEAD leave the connection open', async (test) => {
     connections.clear()
     for (let count = 0; count < 8; count++)
       await responseTo(transport, requestTo(`${base}/`, { method: 'HEAD' }))
     // undici opens a second one while the first is still being cleared.
-    t.ok(connections.size <= 2, `${connections.size} connections`)
+    test.ok(connections.size <= 2, `${connections.size} connections`)
   })
 
-  await t.test('to POST come for the body that was sent', async (t) => {
+  await suite.test('to POST come for the body that was sent', async (test) => {
     await responseTo(transport, requestTo(`${base}/`, { method: 'POST', body: 'a=b' }))
-    t.match(seen.at(-1), { method: 'POST', body: 'a=b' })
+    test.match(seen.at(-1), { method: 'POST', body: 'a=b' })
   })
 
-  await t.test('are not unpacked', async (t) => {
-    const zipped = await serveHttp(t, (_, response) =>
+  await suite.test('are not unpacked', async (test) => {
+    const zipped = await serveHttp(test, (_, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end('not gzip at all'),
     )
     const answer = await responseTo(transport, requestTo(`http://r.test:${zipped}/`))
-    t.equal(answer.body.toString(), 'not gzip at all')
+    test.equal(answer.body.toString(), 'not gzip at all')
   })
 })
 
-t.test('a kept connection that the server has closed is not a fault', async (t) => {
-  let connections = 0
-  const server = createTcpServer((socket) => {
-    const isFirst = ++connections === 1
-    let requests = 0
-    socket.on('data', () => {
-      if (isFirst && ++requests === 2) return void socket.resetAndDestroy()
-      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+await t.test(
+  'a kept connection that the server has closed is not a fault',
+  async (suite) => {
+    let connections = 0
+    const server = createTcpServer((socket) => {
+      const isFirst = ++connections === 1
+      let requests = 0
+      socket.on('data', () => {
+        if (isFirst && ++requests === 2) socket.resetAndDestroy()
+        else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+      })
     })
-  })
-  const url = `http://registry.acme.test:${await listen(t, server)}/`
-  const transport = transportFor(t)
-  await responseTo(transport, requestTo(url))
+    const url = `http://registry.acme.test:${await listen(suite, server)}/`
+    const transport = transportFor(suite)
+    await responseTo(transport, requestTo(url))
 
-  t.equal((await transport.send(requestTo(url))).kind, 'response')
-  t.equal(connections, 2)
-})
+    suite.equal((await transport.send(requestTo(url))).kind, 'response')
+    suite.equal(connections, 2)
+  },
+)
 
-t.test('network faults', async (t) => {
+await t.test('network faults', async (suite) => {
   const tcp = (onSocket: (socket: Socket) => void): Promise<number> =>
     listen(
-      t,
+      suite,
       createTcpServer((socket) => void socket.once('data', () => onSocket(socket))),
     )
   const closed = createTcpServer()
@@ -216,18 +247,11 @@ t.test('network faults', async (t) => {
     closed.listen(0, '127.0.0.1', () => resolve((closed.address() as AddressInfo).port)),
   )
   await new Promise((resolve) => closed.close(resolve))
-  const dns = (code: string) => async () => {
-    throw Object.assign(new Error(`getaddrinfo ${code} r.test`), {
-      code,
-      syscall: 'getaddrinfo',
-    })
-  }
   const short = {
     ...defaultTransportLimits,
     connectTimeoutMs: 600,
     headersTimeoutMs: 600,
   }
-  const never = () => new Promise<never>(() => {})
   const cases: [string, string, number, Partial<HttpTransportOptions>][] = [
     ['closed port', 'connection-refused', closedPort, {}],
     ['reset', 'connection-reset', await tcp((s) => void s.resetAndDestroy()), {}],
@@ -246,21 +270,36 @@ t.test('network faults', async (t) => {
       await tcp((s) => void s.write(`HTTP/1.1 200 OK\r\na: ${'x'.repeat(99_999)}\r\n`)),
       {},
     ],
-    ['no such name', 'name-not-found', 1, { lookup: dns('ENOTFOUND') }],
-    ['name server down', 'name-resolution-failed', 1, { lookup: dns('EAI_AGAIN') }],
-    ['other resolver fault', 'name-resolution-failed', 1, { lookup: dns('EAI_MEMORY') }],
+    ['no such name', 'name-not-found', 1, { lookup: failingLookup('ENOTFOUND') }],
+    [
+      'name server down',
+      'name-resolution-failed',
+      1,
+      { lookup: failingLookup('EAI_AGAIN') },
+    ],
+    [
+      'other resolver fault',
+      'name-resolution-failed',
+      1,
+      { lookup: failingLookup('EAI_MEMORY') },
+    ],
     ['a name without addresses', 'name-not-found', 1, { lookup: async () => [] }],
-    ['hanging DNS', 'name-resolution-failed', 1, { lookup: never, limits: short }],
+    [
+      'hanging DNS',
+      'name-resolution-failed',
+      1,
+      { lookup: hangingLookup, limits: short },
+    ],
   ]
   for (const [what, fault, port, options] of cases) {
-    await t.test(`${what} is ${fault}`, async (t) => {
-      const transport = transportFor(t, options)
+    await suite.test(`${what} is ${fault}`, async (test) => {
+      const transport = transportFor(test, options)
       const answer = await transport.send(requestTo(`http://r.test:${port}/`))
-      t.match(answer, { kind: 'network', fault, host: `r.test:${port}` })
+      test.match(answer, { kind: 'network', fault, host: `r.test:${port}` })
     })
   }
 
-  await t.test('a POST that was reset is sent once', async (t) => {
+  await suite.test('a POST that was reset is sent once', async (test) => {
     let connections = 0
     const port = await tcp((socket) => {
       connections++
@@ -270,109 +309,118 @@ t.test('network faults', async (t) => {
       method: 'POST',
       body: 'p=secret',
     })
-    t.equal(faultOf(await transportFor(t).send(request)), 'network connection-reset')
-    t.equal(connections, 1)
+    test.equal(
+      faultOf(await transportFor(test).send(request)),
+      'network connection-reset',
+    )
+    test.equal(connections, 1)
   })
 })
 
-t.test('a host with several addresses', async (t) => {
-  const port = await serveHttp(t, (_, response) => response.end('ok'))
-  const lookup = async () => [
-    { address: '127.0.0.2', family: 4 },
-    { address: '127.0.0.1', family: 4 },
-  ]
-  const transport = transportFor(t, { lookup })
+await t.test('a host with several addresses', async (suite) => {
+  const port = await serveHttp(suite, (_, response) => response.end('ok'))
+  const transport = transportFor(suite, { lookup: twoAddresses })
 
-  t.equal(
+  suite.equal(
     (await transport.send(requestTo(`http://r.test:${port}/`))).kind,
     'response',
     'is reached at the second when the first refuses',
   )
 })
 
-t.test('interrupted exchanges', async (t) => {
-  const port = await serveHttp(t, (request, response) => {
+await t.test('interrupted exchanges', async (suite) => {
+  const port = await serveHttp(suite, (request, response) => {
     if (request.url === '/drip') response.write('a')
-    request.socket.emit('pullgate-test')
     arrived?.()
   })
   let arrived: (() => void) | null = null
   for (const path of ['/hang', '/drip']) {
-    const transport = transportFor(t)
+    const transport = transportFor(suite)
     const controller = new AbortController()
     arrived = () => controller.abort()
     const { signal } = controller
     const answer = await transport.send(
       requestTo(`http://r.test:${port}${path}`, { signal }),
     )
-    t.same(answer, { kind: 'interrupted' }, path)
+    suite.same(answer, { kind: 'interrupted' }, path)
   }
-  const transport = transportFor(t)
+  const transport = transportFor(suite)
   const signal = AbortSignal.abort()
-  t.same(await transport.send(requestTo('http://r.test/', { signal })), {
+  suite.same(await transport.send(requestTo('http://r.test/', { signal })), {
     kind: 'interrupted',
   })
   await transport.close()
-  t.same(await transport.send(requestTo('http://r.test/')), { kind: 'interrupted' })
+  suite.same(await transport.send(requestTo('http://r.test/')), { kind: 'interrupted' })
 })
 
-t.test('TLS', async (t) => {
+await t.test('TLS', async (suite) => {
   const good = await certificate(['registry.acme.test'])
   const other = await certificate(['other.acme.test'])
   const expired = await certificate(['registry.acme.test'], Date.now() - 9 * DAY_MS)
   const future = await certificate(['registry.acme.test'], Date.now() + 9 * DAY_MS)
   const host = 'registry.acme.test'
 
-  await t.test('is verified with the CA of the endpoint', async (t) => {
-    const url = `https://${host}:${await serveHttps(t, good)}/`
-    const answer = await responseTo(transportFor(t), withTrust(url, { ca: [good.ca] }))
-    t.equal(answer.verified, true)
+  await suite.test('is verified with the CA of the endpoint', async (test) => {
+    const url = `https://${host}:${await serveHttps(test, good)}/`
+    const answer = await responseTo(transportFor(test), withTrust(url, { ca: [good.ca] }))
+    test.equal(answer.verified, true)
   })
 
-  await t.test('without verification answers, unverified', async (t) => {
-    const url = `https://${host}:${await serveHttps(t, other)}/`
-    const answer = await responseTo(transportFor(t), withTrust(url, { skipVerify: true }))
-    t.equal(answer.verified, false)
+  await suite.test('without verification answers, unverified', async (test) => {
+    const url = `https://${host}:${await serveHttps(test, other)}/`
+    const answer = await responseTo(
+      transportFor(test),
+      withTrust(url, { skipVerify: true }),
+    )
+    test.equal(answer.verified, false)
   })
 
-  await t.test('sends the client certificate of the endpoint alone', async (t) => {
+  await suite.test('sends the client certificate of the endpoint alone', async (test) => {
     const extra = { requestCert: true, rejectUnauthorized: false }
     const { cert, key } = good
     const server = createTlsServer({ cert, key, ...extra }, ({ socket }, response) => {
       const isShown = socket instanceof TLSSocket && socket.getPeerX509Certificate()
       response.end(isShown ? 'shown' : 'none')
     })
-    const url = `https://${host}:${await listen(t, server)}/`
-    const transport = transportFor(t)
+    const url = `https://${host}:${await listen(test, server)}/`
+    const transport = transportFor(test)
     const client = { clientCert: other.cert, clientKey: other.key }
     const first = await responseTo(
       transport,
       withTrust(url, { ca: [good.ca], ...client }),
     )
     const second = await responseTo(transport, withTrust(url, { ca: [good.ca] }))
-    t.same([first.body.toString(), second.body.toString()], ['shown', 'none'])
+    test.same([first.body.toString(), second.body.toString()], ['shown', 'none'])
   })
 
-  await t.test('with a client key of another certificate is a TLS fault', async (t) => {
-    const trust = { clientCert: good.cert, clientKey: other.key }
-    const answer = await transportFor(t).send(withTrust(`https://${host}/`, trust))
-    t.equal(faultOf(answer), 'tls other')
-    t.notMatch(JSON.stringify(answer), /PRIVATE KEY/)
-  })
+  await suite.test(
+    'with a client key of another certificate is a TLS fault',
+    async (test) => {
+      const trust = { clientCert: good.cert, clientKey: other.key }
+      const answer = await transportFor(test).send(withTrust(`https://${host}/`, trust))
+      test.equal(faultOf(answer), 'tls other')
+      test.notMatch(JSON.stringify(answer), /PRIVATE KEY/)
+    },
+  )
 
-  const plain = await serveHttp(t, (_, response) => response.end('plain'))
+  const plain = await serveHttp(suite, (_, response) => response.end('plain'))
   const rude = await listen(
-    t,
+    suite,
     createTcpServer((socket) => void socket.write('220 mail ready\r\n')),
   )
   const faults: [string, string, number, Partial<TlsTrust>][] = [
-    ['unknown CA', 'tls unknown-authority', await serveHttps(t, good), {}],
-    ['wrong name', 'tls name-mismatch', await serveHttps(t, other), { ca: [other.ca] }],
-    ['expired', 'tls expired', await serveHttps(t, expired), { ca: [expired.ca] }],
+    ['unknown CA', 'tls unknown-authority', await serveHttps(suite, good), {}],
+    [
+      'wrong name',
+      'tls name-mismatch',
+      await serveHttps(suite, other),
+      { ca: [other.ca] },
+    ],
+    ['expired', 'tls expired', await serveHttps(suite, expired), { ca: [expired.ca] }],
     [
       'not yet valid',
       'tls not-yet-valid',
-      await serveHttps(t, future),
+      await serveHttps(suite, future),
       { ca: [future.ca] },
     ],
     ['plain HTTP', 'tls plain-http', plain, {}],
@@ -380,7 +428,7 @@ t.test('TLS', async (t) => {
     [
       'too old',
       'tls other',
-      await serveHttps(t, good, {
+      await serveHttps(suite, good, {
         minVersion: 'TLSv1.3',
         ciphers: 'TLS_AES_128_CCM_SHA256',
       }),
@@ -388,57 +436,61 @@ t.test('TLS', async (t) => {
     ],
   ]
   for (const [what, fault, port, trust] of faults) {
-    await t.test(`${what} is ${fault}`, async (t) => {
-      const answer = await transportFor(t).send(
+    await suite.test(`${what} is ${fault}`, async (test) => {
+      const answer = await transportFor(test).send(
         withTrust(`https://${host}:${port}/`, trust),
       )
-      t.equal(faultOf(answer), fault)
-      t.match(answer, { host: `${host}:${port}`, detail: /\S/ })
+      test.equal(faultOf(answer), fault)
+      test.match(answer, { host: `${host}:${port}`, detail: /\S/ })
     })
   }
 })
 
-t.test('faults that no server here can show are read from their errors', async (t) => {
-  const coded = (code: string, message = code, extra = {}): Error =>
-    Object.assign(new Error(message), { code, ...extra })
-  const cases: [unknown, string][] = [
-    [coded('SELF_SIGNED_CERT_IN_CHAIN'), 'tls unknown-authority'],
-    [coded('DEPTH_ZERO_SELF_SIGNED_CERT'), 'tls unknown-authority'],
-    [coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'tls unknown-authority'],
-    [coded('UNABLE_TO_GET_ISSUER_CERT_LOCALLY'), 'tls unknown-authority'],
-    [
-      coded('EPROTO', 'write EPROTO 0:SSL routines::packet length too long'),
-      'tls plain-http',
-    ],
-    [coded('EPROTO', 'write EPROTO 0:SSL routines::tlsv1 alert internal'), 'tls other'],
-    [coded('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls other'],
-    [coded('ENETUNREACH'), 'network network-unreachable'],
-    [coded('EHOSTUNREACH'), 'network network-unreachable'],
-    [coded('UND_ERR_CONNECT_TIMEOUT'), 'network connect-timeout'],
-    [coded('ERR_SOCKET_BAD_PORT'), 'network invalid-port'],
-    [
-      new AggregateError([coded('ENETUNREACH'), coded('ECONNREFUSED')]),
-      'network connection-refused',
-    ],
-    [
-      Object.assign(new AggregateError([coded('ENETUNREACH'), coded('ETIMEDOUT')]), {
-        code: 'ENETUNREACH',
-      }),
-      'network connect-timeout',
-    ],
-    [new Error('outer', { cause: coded('CERT_HAS_EXPIRED') }), 'tls expired'],
-    ['a string', 'network protocol-error'],
-    [undefined, 'network protocol-error'],
-  ]
-  for (const [error, expected] of cases) {
-    const fault = classifyFault(error)
-    t.equal('fault' in fault ? `${fault.kind} ${fault.fault}` : fault.kind, expected)
-  }
-  const loop = coded('X')
-  loop.cause = loop
-  t.equal(classifyFault(loop).kind, 'network', 'a cause that is its own cause ends')
-  const noisy = classifyFault(coded('ECONNRESET', `\u001b[31m${'x'.repeat(5000)}`))
-  t.ok(
-    'detail' in noisy && noisy.detail.length <= 300 && !noisy.detail.includes('\u001b'),
-  )
-})
+await t.test(
+  'faults that no server here can show are read from their errors',
+  async (suite) => {
+    const cases: [unknown, string][] = [
+      [coded('SELF_SIGNED_CERT_IN_CHAIN'), 'tls unknown-authority'],
+      [coded('DEPTH_ZERO_SELF_SIGNED_CERT'), 'tls unknown-authority'],
+      [coded('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'tls unknown-authority'],
+      [coded('UNABLE_TO_GET_ISSUER_CERT_LOCALLY'), 'tls unknown-authority'],
+      [
+        coded('EPROTO', 'write EPROTO 0:SSL routines::packet length too long'),
+        'tls plain-http',
+      ],
+      [coded('EPROTO', 'write EPROTO 0:SSL routines::tlsv1 alert internal'), 'tls other'],
+      [coded('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls other'],
+      [coded('ENETUNREACH'), 'network network-unreachable'],
+      [coded('EHOSTUNREACH'), 'network network-unreachable'],
+      [coded('UND_ERR_CONNECT_TIMEOUT'), 'network connect-timeout'],
+      [coded('ERR_SOCKET_BAD_PORT'), 'network invalid-port'],
+      [
+        new AggregateError([coded('ENETUNREACH'), coded('ECONNREFUSED')]),
+        'network connection-refused',
+      ],
+      [
+        Object.assign(new AggregateError([coded('ENETUNREACH'), coded('ETIMEDOUT')]), {
+          code: 'ENETUNREACH',
+        }),
+        'network connect-timeout',
+      ],
+      [new Error('outer', { cause: coded('CERT_HAS_EXPIRED') }), 'tls expired'],
+      ['a string', 'network protocol-error'],
+      [undefined, 'network protocol-error'],
+    ]
+    for (const [error, expected] of cases) {
+      const fault = classifyFault(error)
+      suite.equal(
+        'fault' in fault ? `${fault.kind} ${fault.fault}` : fault.kind,
+        expected,
+      )
+    }
+    const loop = coded('X')
+    loop.cause = loop
+    suite.equal(classifyFault(loop).kind, 'network', 'a cause that is its own cause ends')
+    const noisy = classifyFault(coded('ECONNRESET', `\u001b[31m${'x'.repeat(5000)}`))
+    suite.ok(
+      'detail' in noisy && noisy.detail.length <= 300 && !noisy.detail.includes('\u001b'),
+    )
+  },
+)
