@@ -37,7 +37,10 @@ function parseQuota(
 export function parseRetryAfter(headers: Headers, nowMs: number): number | null {
   const text = firstHeader(headers, 'retry-after')?.trim()
   if (text === undefined || text === '') return null
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs
+  // Date.parse takes far more than HTTP dates, `-3` for one.
+  const isDate = text.endsWith(' GMT')
+  const dateMs = isDate ? Date.parse(text) : Number.NaN
+  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : dateMs - nowMs
   if (Number.isNaN(waitMs)) return null
   return Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS)
 }

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { test } from 'tap'
 import type { Test } from 'tap'
 import type { ServerResponse } from 'node:http'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../src/registry/media-types.ts'
 import type { LookupResult } from '../../src/registry/lookup.ts'
 import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
-import { plainTransport } from './support/plain-transport.ts'
+import { tappedTransport } from './support/tapped-transport.ts'
 import {
   refuse,
   scriptedRegistry,
@@ -31,34 +31,31 @@ type Answer = (request: SeenRequest, response: ServerResponse, attempt: number) 
 const found: Answer = (request, response) =>
   serveManifest(request, response, { body: IMAGE, mediaType: OCI_MANIFEST })
 
-t.test(
-  'a tag that is there costs one HEAD with exactly the Accept list of containerd',
-  async (t) => {
-    const registry = await scriptedRegistry(t, found)
+await test('a tag that is there costs one HEAD with exactly the Accept list of containerd', async (t) => {
+  const registry = await scriptedRegistry(t, found)
 
-    const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor())
+  const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor())
 
-    t.same(registry.lines(), [HEAD])
-    t.equal(registry.seen[0]?.headers.accept, MANIFEST_ACCEPT)
-    t.equal(registry.seen[0]?.headers['user-agent'], 'pullgate/0.0.0')
-    t.match(result, {
-      outcome: 'found',
-      digest: sha256(IMAGE),
-      mediaType: OCI_MANIFEST,
-      sizeBytes: IMAGE.length,
-      kind: 'image',
-      evidence: {
-        registry: 'registry.acme.test',
-        request: `HEAD ${registry.baseUrl}${TAG_LINE}`,
-        status: 200,
-        via: 'origin',
-        access: 'open',
-        requests: 1,
-        redirected: false,
-      },
-    })
-  },
-)
+  t.same(registry.lines(), [HEAD])
+  t.equal(registry.seen[0]?.headers.accept, MANIFEST_ACCEPT)
+  t.equal(registry.seen[0]?.headers['user-agent'], 'pullgate/0.0.0')
+  t.match(result, {
+    outcome: 'found',
+    digest: sha256(IMAGE),
+    mediaType: OCI_MANIFEST,
+    sizeBytes: IMAGE.length,
+    kind: 'image',
+    evidence: {
+      registry: 'registry.acme.test',
+      request: `HEAD ${registry.baseUrl}${TAG_LINE}`,
+      status: 200,
+      via: 'origin',
+      access: 'open',
+      requests: 1,
+      redirected: false,
+    },
+  })
+})
 
 const status =
   (code: number, error = '', headers: Record<string, string> = {}): Answer =>
@@ -282,7 +279,7 @@ const table: {
 ]
 
 for (const { name, answer, expected, lines } of table) {
-  t.test(name, async (t) => {
+  await test(name, async (t) => {
     const registry = await scriptedRegistry(t, answer)
 
     const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor())
@@ -293,7 +290,7 @@ for (const { name, answer, expected, lines } of table) {
   })
 }
 
-t.test('where GETs are counted none is sent', async (t) => {
+await test('where GETs are counted none is sent', async (t) => {
   const answers: [string, Answer, Partial<LookupResult>][] = [
     ['404', status(404), { outcome: 'not-found' }],
     ['403', status(403), { outcome: 'forbidden' }],
@@ -320,7 +317,7 @@ t.test('where GETs are counted none is sent', async (t) => {
   }
 })
 
-t.test('a digest is looked for among manifests, then among blobs', async (t) => {
+await test('a digest is looked for among manifests, then among blobs', async (t) => {
   const digest = sha256(IMAGE)
   const registry = await scriptedRegistry(t, status(404))
 
@@ -333,7 +330,7 @@ t.test('a digest is looked for among manifests, then among blobs', async (t) => 
   ])
 })
 
-t.test('quota headers are read, told and carried as evidence', async (t) => {
+await test('quota headers are read, told and carried as evidence', async (t) => {
   const registry = await scriptedRegistry(
     t,
     manifest(OCI_MANIFEST, {
@@ -361,18 +358,18 @@ t.test('quota headers are read, told and carried as evidence', async (t) => {
   ])
 })
 
-t.test('redirects', async (t) => {
-  const credential = { username: 'robot', password: 'MARK-password' }
-  const basic: Answer = (request, response) => {
-    if (request.headers.authorization === undefined) {
-      return refuse(response, 401, '', { 'www-authenticate': 'Basic realm="r"' })
-    }
-    response.writeHead(307, { location: '/elsewhere' })
-    response.end()
+const basic: Answer = (request, response) => {
+  if (request.headers.authorization === undefined) {
+    return refuse(response, 401, '', { 'www-authenticate': 'Basic realm="r"' })
   }
+  response.writeHead(307, { location: '/elsewhere' })
+  response.end()
+}
 
-  t.test('keep HEAD and the credential on the same host', async (t) => {
-    const registry = await scriptedRegistry(t, (request, response, attempt) =>
+await test('redirects', async (t) => {
+  const credential = { username: 'robot', password: 'MARK-password' }
+  await t.test('keep HEAD and the credential on the same host', async (child) => {
+    const registry = await scriptedRegistry(child, (request, response, attempt) =>
       request.line.endsWith('/elsewhere')
         ? found(request, response, attempt)
         : basic(request, response, attempt),
@@ -382,30 +379,30 @@ t.test('redirects', async (t) => {
       requestFor('1.0', credential),
     )
 
-    t.match(result, {
+    child.match(result, {
       outcome: 'found',
       evidence: { redirected: true, servedBy: null, requests: 3 },
     })
-    t.equal(registry.lines()[2], 'HEAD /elsewhere')
-    t.type(registry.seen[2]?.headers.authorization, 'string')
+    child.equal(registry.lines()[2], 'HEAD /elsewhere')
+    child.type(registry.seen[2]?.headers.authorization, 'string')
   })
 
-  t.test('take no credential and no exemption to another host', async (t) => {
-    const other = await scriptedRegistry(t, found)
+  await t.test('take no credential and no exemption to another host', async (child) => {
+    const other = await scriptedRegistry(child, found)
     const elsewhere = other.baseUrl.replace('127.0.0.1', 'localhost')
-    const registry = await scriptedRegistry(t, (request, response) => {
+    const registry = await scriptedRegistry(child, (request, response) => {
       if (request.headers.authorization === undefined) return basic(request, response, 0)
       response.writeHead(302, { location: `${elsewhere}/x?signature=1` })
       response.end()
     })
-    const transport = plainTransport()
+    const transport = tappedTransport()
     const endpoint = endpointOf(registry.baseUrl, { headers: { 'x-key': 'MARK-header' } })
 
     const result = await clientOf([endpoint], { transport }).lookup(
       requestFor('1.0', credential),
     )
 
-    t.match(result, {
+    child.match(result, {
       outcome: 'found',
       evidence: {
         redirected: true,
@@ -413,36 +410,36 @@ t.test('redirects', async (t) => {
         request: `HEAD ${elsewhere}/x`,
       },
     })
-    t.equal(other.seen[0]?.headers.authorization, undefined)
-    t.equal(other.seen[0]?.headers['x-key'], undefined)
-    t.same(
+    child.equal(other.seen[0]?.headers.authorization, undefined)
+    child.equal(other.seen[0]?.headers['x-key'], undefined)
+    child.same(
       transport.sent.map(({ operatorChosen }) => operatorChosen),
       [true, true, false],
     )
   })
 
-  t.test('end after ten', async (t) => {
-    const registry = await scriptedRegistry(t, (_request, response) => {
+  await t.test('end after ten', async (child) => {
+    const registry = await scriptedRegistry(child, (_request, response) => {
       response.writeHead(302, { location: '/again' })
       response.end()
     })
 
     const result = await clientOf([endpointOf(registry.baseUrl)]).lookup(requestFor())
 
-    t.match(result, {
+    child.match(result, {
       outcome: 'unreachable',
       fault: 'too-many-redirects',
       target: 'registry',
     })
-    t.equal(registry.seen.length, 11)
+    child.equal(registry.seen.length, 11)
   })
 
-  t.test('to a refused address say so', async (t) => {
-    const registry = await scriptedRegistry(t, (_request, response) => {
+  await t.test('to a refused address say so', async (child) => {
+    const registry = await scriptedRegistry(child, (_request, response) => {
       response.writeHead(302, { location: 'http://169.254.169.254/latest' })
       response.end()
     })
-    const transport = plainTransport(({ url, operatorChosen }) =>
+    const transport = tappedTransport(({ url, operatorChosen }) =>
       operatorChosen ? null : { kind: 'refused-address', host: `${url.host}:80` },
     )
 
@@ -450,7 +447,7 @@ t.test('redirects', async (t) => {
       requestFor(),
     )
 
-    t.match(result, {
+    child.match(result, {
       outcome: 'refused-address',
       target: 'redirect',
       host: '169.254.169.254:80',
@@ -458,48 +455,49 @@ t.test('redirects', async (t) => {
   })
 })
 
-t.test('several hosts', async (t) => {
-  const host = (t: Test, answer: Answer) => scriptedRegistry(t, answer)
-  const mirrorOf = (baseUrl: string, resolve = true) =>
-    endpointOf(baseUrl, {
-      via: 'mirror',
-      namespace: 'registry.acme.test',
-      capabilities: { resolve, pull: true },
-    })
+const host = (t: Test, answer: Answer) => scriptedRegistry(t, answer)
 
-  t.test('are asked in order, mirrors with ns, until one has it', async (t) => {
-    const mirror = await host(t, status(404))
-    const origin = await host(t, found)
+const mirrorOf = (baseUrl: string, resolve = true) =>
+  endpointOf(baseUrl, {
+    via: 'mirror',
+    namespace: 'registry.acme.test',
+    capabilities: { resolve, pull: true },
+  })
+
+await test('several hosts', async (t) => {
+  await t.test('are asked in order, mirrors with ns, until one has it', async (child) => {
+    const mirror = await host(child, status(404))
+    const origin = await host(child, found)
 
     const client = clientOf([mirrorOf(mirror.baseUrl), endpointOf(origin.baseUrl)])
     const result = await client.lookup(requestFor())
 
-    t.match(result, { outcome: 'found', evidence: { via: 'origin', requests: 2 } })
-    t.same(mirror.lines(), [`${HEAD}?ns=registry.acme.test`])
+    child.match(result, { outcome: 'found', evidence: { via: 'origin', requests: 2 } })
+    child.same(mirror.lines(), [`${HEAD}?ns=registry.acme.test`])
   })
 
-  t.test(
+  await t.test(
     'that may not resolve are left out for tags and asked for digests',
-    async (t) => {
-      const mirror = await host(t, found)
-      const origin = await host(t, found)
+    async (child) => {
+      const mirror = await host(child, found)
+      const origin = await host(child, found)
       const client = clientOf([
         mirrorOf(mirror.baseUrl, false),
         endpointOf(origin.baseUrl),
       ])
 
       await client.lookup(requestFor())
-      t.same([mirror.seen.length, origin.seen.length], [0, 1])
+      child.same([mirror.seen.length, origin.seen.length], [0, 1])
 
       const result = await client.lookup(requestFor(sha256(IMAGE)))
-      t.same([mirror.seen.length, origin.seen.length], [1, 1])
-      t.equal(result.evidence.via, 'mirror')
+      child.same([mirror.seen.length, origin.seen.length], [1, 1])
+      child.equal(result.evidence.via, 'mirror')
     },
   )
 
-  t.test(
+  await t.test(
     'report the most advanced failure, and doubt a refusal beside a passing one',
-    async (t) => {
+    async (child) => {
       const cases: [Answer, Answer, string, boolean][] = [
         [status(404), status(403), 'forbidden', false],
         [status(403), status(404), 'forbidden', false],
@@ -513,42 +511,42 @@ t.test('several hosts', async (t) => {
         [status(404), status(404), 'not-found', false],
       ]
       for (const [one, two, outcome, doubted] of cases) {
-        const mirror = await host(t, one)
-        const origin = await host(t, two)
+        const mirror = await host(child, one)
+        const origin = await host(child, two)
         const client = clientOf([mirrorOf(mirror.baseUrl), endpointOf(origin.baseUrl)])
 
         const result = await client.lookup(requestFor())
 
-        t.equal(result.outcome, outcome)
-        t.equal(result.evidence.doubts !== undefined, doubted)
+        child.equal(result.outcome, outcome)
+        child.equal(result.evidence.doubts !== undefined, doubted)
       }
-      const origin = await host(t, status(404))
+      const origin = await host(child, status(404))
       const down = clientOf([mirrorOf('http://127.0.0.1:1'), endpointOf(origin.baseUrl)])
-      t.match(await down.lookup(requestFor()), {
+      child.match(await down.lookup(requestFor()), {
         outcome: 'not-found',
         evidence: { doubts: [/127\.0\.0\.1:1/] },
       })
     },
   )
 
-  t.test('repeat a 503 only on the last', async (t) => {
-    const mirror = await host(t, status(503))
-    const origin = await host(t, first(503))
+  await t.test('repeat a 503 only on the last', async (child) => {
+    const mirror = await host(child, status(503))
+    const origin = await host(child, first(503))
 
     const client = clientOf([mirrorOf(mirror.baseUrl), endpointOf(origin.baseUrl)])
 
-    t.match(await client.lookup(requestFor()), { outcome: 'found' })
-    t.same([mirror.seen.length, origin.seen.length], [1, 2])
+    child.match(await client.lookup(requestFor()), { outcome: 'found' })
+    child.same([mirror.seen.length, origin.seen.length], [1, 2])
   })
 
-  t.test(
+  await t.test(
     'without any to ask are unreachable, and a broken configuration is a doubt',
-    async (t) => {
+    async (child) => {
       const result = await clientOf([], { problem: 'ca.pem cannot be read' }).lookup(
         requestFor(),
       )
 
-      t.match(result, {
+      child.match(result, {
         outcome: 'unreachable',
         evidence: { requests: 0, doubts: ['ca.pem cannot be read', String] },
       })
@@ -556,7 +554,7 @@ t.test('several hosts', async (t) => {
   )
 })
 
-t.test('network failures keep their class', async (t) => {
+await test('network failures keep their class', async (t) => {
   const refusedClient = clientOf([endpointOf('http://127.0.0.1:1')])
   t.match(await refusedClient.lookup(requestFor()), {
     outcome: 'unreachable',
@@ -564,7 +562,7 @@ t.test('network failures keep their class', async (t) => {
     target: 'registry',
   })
 
-  const transport = plainTransport(({ url }) => ({
+  const transport = tappedTransport(({ url }) => ({
     kind: 'tls',
     fault: 'unknown-authority',
     host: url.host,
@@ -586,26 +584,23 @@ t.test('network failures keep their class', async (t) => {
   })
 })
 
-t.test(
-  'a loopback registry that speaks plain HTTP is asked again that way',
-  async (t) => {
-    const registry = await scriptedRegistry(t, found)
-    const transport = plainTransport(({ url }) =>
-      url.protocol === 'https:'
-        ? { kind: 'tls', fault: 'plain-http', host: url.host, detail: '' }
-        : null,
-    )
-    const endpoint = endpointOf(`https://${registry.host}`, {
-      plainHttpFallback: registry.baseUrl,
-    })
+await test('a loopback registry that speaks plain HTTP is asked again that way', async (t) => {
+  const registry = await scriptedRegistry(t, found)
+  const transport = tappedTransport(({ url }) =>
+    url.protocol === 'https:'
+      ? { kind: 'tls', fault: 'plain-http', host: url.host, detail: '' }
+      : null,
+  )
+  const endpoint = endpointOf(`https://${registry.host}`, {
+    plainHttpFallback: registry.baseUrl,
+  })
 
-    t.match(await clientOf([endpoint], { transport }).lookup(requestFor()), {
-      outcome: 'found',
-    })
-  },
-)
+  t.match(await clientOf([endpoint], { transport }).lookup(requestFor()), {
+    outcome: 'found',
+  })
+})
 
-t.test('a fired signal interrupts, and sends nothing more', async (t) => {
+await test('a fired signal interrupts, and sends nothing more', async (t) => {
   const controller = new AbortController()
   const registry = await scriptedRegistry(t, () => controller.abort())
   const client = clientOf([endpointOf(registry.baseUrl)])

@@ -4,7 +4,7 @@ import type { LookupRequest } from '../../../src/registry/lookup.ts'
 import { createClient } from '../../../src/registry/registry-client.ts'
 import type { ClientOptions } from '../../../src/registry/registry-client.ts'
 import { silentObserver } from '../../../src/registry/registry-observer.ts'
-import { plainTransport } from './plain-transport.ts'
+import { tappedTransport } from './tapped-transport.ts'
 
 export const DIGEST = `sha256:${'a'.repeat(64)}`
 
@@ -30,7 +30,7 @@ export function clientOf(
 ) {
   const { countsManifestGets = false, problem = null, ...options } = more
   return createClient({
-    transport: plainTransport(),
+    transport: tappedTransport(),
     endpoints: { endpoints: () => Promise.resolve({ endpoints, problem }) },
     settings: () => ({ countsManifestGets }),
     observer: silentObserver,
