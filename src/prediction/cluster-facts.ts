@@ -4,7 +4,7 @@
  */
 export type Fact<T> =
   | { status: 'known'; value: T }
-  /** The object does not exist. */
+  /** The object does not exist; for lists, there is no cluster at all (manifest files judged by themselves). */
   | { status: 'absent' }
   /** We may not look (RBAC), it took too long, or this source has no such knowledge. `reason` may be shown to a user. */
   | { status: 'unknown'; reason: string }

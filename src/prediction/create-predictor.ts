@@ -1,0 +1,205 @@
+import type { Keyring } from '../credentials/keyring.ts'
+import type { RegistryClient } from '../registry/lookup.ts'
+import { printable } from '../text/printable.ts'
+import type { ImageUse, Workload } from '../workload/workload.ts'
+import { causeCodes, causes } from './causes.ts'
+import type { ClusterFacts } from './cluster-facts.ts'
+import { doubtsAbout } from './doubts.ts'
+import { eligibleNodes } from './eligible-nodes.ts'
+import type { Finding } from './finding.ts'
+import { gatherDoubtFacts } from './gather-doubts.ts'
+import type { GatherOptions } from './gather-doubts.ts'
+import { judgeImage } from './judge-image.ts'
+import type { CachedLookup } from './lookup-cache.ts'
+import type { NodeCredentialEvidence } from './node-credentials.ts'
+import { platformsOfNodes } from './platform-verdict.ts'
+import type { WantedPlatforms } from './platform-verdict.ts'
+import type { ImagePrediction } from './prediction.ts'
+import type { PredictionSettings } from './prediction-settings.ts'
+import type { PredictionRequest, Predictor } from './predictor.ts'
+import { resolvePullCredentials } from './pull-credentials.ts'
+import type { PullCredentials } from './pull-credentials.ts'
+import { viewRuntimes } from './runtimes.ts'
+
+export interface PredictorOptions {
+  facts: ClusterFacts
+  client: Pick<RegistryClient, 'tags'>
+  lookups: CachedLookup
+  /** Read anew for each prediction: the configuration may change while we run. */
+  settings: () => PredictionSettings
+  /** Credentials that the nodes add for an image, as keyrings tried after the pull secrets. */
+  nodeKeyrings: (image: string, signal: AbortSignal) => Promise<Keyring[]>
+  nodeCredentials: (
+    registry: string,
+    signal: AbortSignal,
+  ) => Promise<NodeCredentialEvidence>
+  /** Milliseconds since 1970. */
+  wallClock: () => number
+  /** Told of a fault of ours while one image was judged; the image becomes Unverified. */
+  onFault: (error: unknown) => void
+}
+
+/** Reference, credentials, registry and cluster put together. */
+export function createPredictor(options: PredictorOptions): Predictor {
+  return {
+    async predict(request) {
+      const settings = options.settings()
+      const first = await predictOnce(request, options, settings, false)
+      if (!restsOnSecrets(first)) return first.predictions
+      // A denial that rests on a Secret has just read that Secret.
+      const again = await predictOnce(request, options, settings, true)
+      return again.predictions
+    },
+  }
+}
+
+interface Round {
+  predictions: ImagePrediction[]
+  credentials: PullCredentials | null
+}
+
+async function predictOnce(
+  request: PredictionRequest,
+  options: PredictorOptions,
+  settings: PredictionSettings,
+  fresh: boolean,
+): Promise<Round> {
+  const { workload, images, signal } = request
+  let credentials: PullCredentials | null = null
+  const resolving = resolvePullCredentials(workload, {
+    facts: options.facts,
+    mode: settings.secrets,
+    read: { fresh, signal },
+  }).then((resolved) => {
+    credentials = resolved
+    return resolved
+  })
+  const predictions = await Promise.all(
+    images.map((use) =>
+      inTime(use, signal, options.onFault, async () =>
+        judgeWithDoubts(use, workload, await resolving, { ...options, settings, signal }),
+      ),
+    ),
+  )
+  return { predictions, credentials }
+}
+
+/** Whether a certain finding depends on what a Secret held when it was read, perhaps from a short cache. */
+function restsOnSecrets({ predictions, credentials }: Round): boolean {
+  if (credentials === null || credentials.secretsRead === 0) return false
+  return predictions.some(({ findings }) =>
+    findings.some(({ cause, certainty }) => {
+      const { aspect } = causes[cause]
+      if (certainty !== 'certain') return false
+      return aspect === 'secret' || aspect === 'credential' || aspect === 'existence'
+    }),
+  )
+}
+
+interface JudgeOptions extends PredictorOptions {
+  signal: AbortSignal
+}
+
+async function judgeWithDoubts(
+  use: ImageUse,
+  workload: Workload,
+  credentials: PullCredentials,
+  context: Omit<JudgeOptions, 'settings'> & { settings: PredictionSettings },
+): Promise<ImagePrediction> {
+  const { facts, settings, signal } = context
+  const nodes = once(() => facts.nodes({ fresh: false, signal }))
+  const eligible = async () => {
+    const fact = await nodes()
+    return fact.status === 'known' ? eligibleNodes(workload.placement, fact.value) : []
+  }
+  const judged = await judgeImage(use, {
+    ...context,
+    workload,
+    credentials,
+    wantedPlatforms: async () => wantedPlatforms(settings, await eligible()),
+    allContainerd21: async () =>
+      viewRuntimes(settings.runtimeProfile, await eligible()).allContainerd21,
+  })
+  const findings = await Promise.all(
+    judged.findings.map((finding) =>
+      withDoubts(finding, {
+        ...context,
+        workload,
+        use,
+        credentials,
+        finding,
+        reference: judged.reference,
+      }),
+    ),
+  )
+  return { ...judged, findings: bySeverity(findings) }
+}
+
+/** Puts a certain finding to the test. One that there was no time to test is not certain. */
+async function withDoubts(finding: Finding, options: GatherOptions): Promise<Finding> {
+  if (finding.certainty !== 'certain') return finding
+  const doubts = doubtsAbout(finding, await gatherDoubtFacts(options))
+  if (options.signal.aborted) doubts.push('There was no time to look at the cluster.')
+  return doubts.length === 0 ? finding : { ...finding, certainty: 'uncertain', doubts }
+}
+
+async function wantedPlatforms(
+  settings: PredictionSettings,
+  eligible: Parameters<typeof platformsOfNodes>[0],
+): Promise<WantedPlatforms> {
+  if (settings.platforms === 'auto') return platformsOfNodes(eligible)
+  return {
+    platforms: settings.platforms.map((platform) => ({ platform, nodes: 0 })),
+    source: 'configuration',
+    autoscaler: null,
+  }
+}
+
+/** The order of the catalogue, certain findings of a cause first. */
+function bySeverity(findings: readonly Finding[]): Finding[] {
+  const rank = ({ cause, certainty }: Finding): number =>
+    causeCodes.indexOf(cause) * 2 + (certainty === 'certain' ? 0 : 1)
+  return findings.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** What is not known when the signal fires is Unverified, and a fault of ours is never a verdict. */
+async function inTime(
+  use: ImageUse,
+  signal: AbortSignal,
+  onFault: (error: unknown) => void,
+  judge: () => Promise<ImagePrediction>,
+): Promise<ImagePrediction> {
+  const name = printable(use.image, 200)
+  const late = unverified(use, `${name} could not be looked up in time.`)
+  if (signal.aborted) return late
+  const { promise: deadline, resolve } = Promise.withResolvers<ImagePrediction>()
+  // A moment of grace: look-ups end with the same signal and know more than "too late".
+  const giveUp = (): void => void setTimeout(() => resolve(late), GRACE_MS)
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await Promise.race([judge(), deadline])
+  } catch (error) {
+    onFault(error)
+    return unverified(use, `${name} could not be judged because of an internal error.`)
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+const GRACE_MS = 20
+
+function unverified(use: ImageUse, message: string): ImagePrediction {
+  const finding: Finding = {
+    cause: 'Unverified',
+    certainty: 'uncertain',
+    message,
+    advice: null,
+    doubts: [],
+  }
+  return { use, reference: null, digest: null, findings: [finding], attempts: [] }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  return () => (made ??= make())
+}

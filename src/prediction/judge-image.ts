@@ -1,0 +1,154 @@
+import { matchKeyrings } from '../credentials/keyring.ts'
+import type { Keyring } from '../credentials/keyring.ts'
+import type { KeyringMatch } from '../credentials/credential.ts'
+import { diagnoseValidReference } from '../reference/diagnose-valid-reference.ts'
+import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
+import type { ImageReference } from '../reference/image-reference.ts'
+import { InvalidImageName } from '../reference/invalid-image-name.ts'
+import { parseReference } from '../reference/parse-reference.ts'
+import { firstMatchingGlob } from '../text/glob.ts'
+import { imagePlaceholderReason } from '../workload/image-placeholder.ts'
+import type { ImageUse, Workload } from '../workload/workload.ts'
+import { describeAttempts } from './describe-attempt.ts'
+import { explainInvalidName } from './explain-name.ts'
+import { explainTried } from './explain-tried.ts'
+import type { ExplainOptions } from './explain-tried.ts'
+import type { Finding } from './finding.ts'
+import type { CachedLookup } from './lookup-cache.ts'
+import type { ImagePrediction } from './prediction.ts'
+import type { PredictionSettings } from './prediction-settings.ts'
+import type { PullCredentials } from './pull-credentials.ts'
+import { tryCredentials } from './try-credentials.ts'
+
+/** What all images of one object share while they are judged. */
+export interface JudgeContext extends Omit<
+  ExplainOptions,
+  'tried' | 'use' | 'reference' | 'remarks'
+> {
+  workload: Workload
+  settings: PredictionSettings
+  credentials: PullCredentials
+  /** Credentials that the nodes add: their docker config, then what credential providers say about the image. */
+  nodeKeyrings: (image: string, signal: AbortSignal) => Promise<Keyring[]>
+  lookups: CachedLookup
+  signal: AbortSignal
+}
+
+/**
+ * One image from its spelling to its findings, in the order in which the kubelet would come upon them: the name, the pull
+ * policy, the credentials, the registry's answers (pull-semantics 0.5). Findings still lack their doubts.
+ */
+export async function judgeImage(
+  use: ImageUse,
+  context: JudgeContext,
+): Promise<ImagePrediction> {
+  const parsed = readName(use, context.workload)
+  if ('findings' in parsed) return prediction(use, null, parsed.findings)
+  const { reference } = parsed
+  const remarks = diagnoseValidReference(reference, use.image)
+  const early = judgeWithoutLookup(use, reference, remarks, context)
+  if (early !== null) return prediction(use, reference, early)
+  if (context.credentials.malformed !== null) {
+    return prediction(use, reference, [context.credentials.malformed])
+  }
+  const matches = await matchingCredentials(reference, context)
+  const tried = await tryCredentials({
+    lookups: context.lookups,
+    reference,
+    matches,
+    signal: context.signal,
+  })
+  const explained = await explainTried({ ...context, tried, use, reference, remarks })
+  return {
+    ...prediction(use, reference, explained.findings),
+    digest: explained.digest,
+    attempts: describeAttempts(tried),
+  }
+}
+
+function prediction(
+  use: ImageUse,
+  reference: ImageReference | null,
+  findings: Finding[],
+): ImagePrediction {
+  return { use, reference, digest: reference?.digest ?? null, findings, attempts: [] }
+}
+
+function readName(
+  use: ImageUse,
+  workload: Workload,
+): { reference: ImageReference } | { findings: Finding[] } {
+  const placeholder = imagePlaceholderReason(workload, use)
+  if (placeholder !== null)
+    return { findings: use.image === 'auto' ? [] : [later(placeholder)] }
+  try {
+    return { reference: parseReference(use.image) }
+  } catch (error) {
+    if (!(error instanceof InvalidImageName)) throw error
+    return { findings: [explainInvalidName(error, use.image)] }
+  }
+}
+
+/** The image string is not the final one, so nothing can be said about it. */
+function later(reason: string): Finding {
+  return {
+    cause: 'Unverified',
+    certainty: 'uncertain',
+    message: `${reason} It was not looked up.`,
+    advice: null,
+    doubts: [],
+  }
+}
+
+/** Verdicts that need no registry; null when one has to be asked. */
+function judgeWithoutLookup(
+  use: ImageUse,
+  reference: ImageReference,
+  remarks: readonly ReferenceRemark[],
+  { settings }: JudgeContext,
+): Finding[] | null {
+  const preloaded = firstMatchingGlob(
+    settings.preloadedImages,
+    use.image,
+    reference.pullReference,
+  )
+  if (preloaded !== null && use.pullPolicy !== 'Always') return []
+  if (use.pullPolicy === 'Never') return []
+  if (settings.registrySettings(reference.registry).skip) return []
+  const port = remarks.find(({ remark }) => remark === 'port-out-of-range')
+  if (port !== undefined) return [badPort(reference)]
+  if (remarks.some(({ remark }) => remark === 'loopback')) return [loopback(reference)]
+  return null
+}
+
+/** Catalogue row 11. */
+function badPort({ registry }: ImageReference): Finding {
+  return {
+    cause: 'InvalidRegistryPort',
+    certainty: 'certain',
+    message: `The port of ${registry} is greater than 65535, so no node can connect to it.`,
+    advice: 'Correct the port of the registry.',
+    doubts: [],
+  }
+}
+
+/** Catalogue row 50: judged by spelling alone. */
+function loopback({ registry }: ImageReference): Finding {
+  return {
+    cause: 'LoopbackRegistry',
+    certainty: 'uncertain',
+    message: `${registry} is each node's own localhost, which cannot be seen from here.`,
+    advice: null,
+    doubts: [],
+  }
+}
+
+/** Pull secrets first, then what the nodes have (pull-semantics 3.4). Empty credentials make an anonymous attempt. */
+async function matchingCredentials(
+  reference: ImageReference,
+  context: JudgeContext,
+): Promise<KeyringMatch[]> {
+  const repository = `${reference.registry}/${reference.repository}`
+  const nodes = await context.nodeKeyrings(repository, context.signal)
+  return matchKeyrings([context.credentials.keyring, ...nodes], repository)
+}

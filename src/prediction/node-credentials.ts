@@ -1,0 +1,14 @@
+/**
+ * What is known about credentials that only nodes have for a registry (pull-semantics 3.6). `none`: looked for, and there is
+ * no sign of any. Everything else is a reason not to deny for 401 or 403, as a full sentence.
+ */
+export type NodeCredentialEvidence =
+  | { kind: 'none' }
+  /** The host is one of the built-in or configured nodeCredentialHosts. */
+  | { kind: 'listed'; reason: string }
+  /** Pods run images of this host that nothing but the nodes' own credentials can have pulled. */
+  | { kind: 'learned'; reason: string }
+  /** An operator handed us node credentials that need not be all, or that an exec plugin gave. */
+  | { kind: 'configured'; reason: string }
+  /** Could not be looked for; only a matching pull secret makes a refusal conclusive then. */
+  | { kind: 'not-looked-for'; reason: string }

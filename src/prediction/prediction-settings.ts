@@ -1,0 +1,30 @@
+import type { RegistrySettings } from '../registry/registry-settings.ts'
+
+export type RuntimeProfile = 'auto' | 'containerd-2.1' | 'containerd-1.7' | 'cri-o'
+
+/** What an operator tells about nodes that cannot be seen from here. */
+export interface NodeCredentialSettings {
+  /** A docker config.json as on the nodes. */
+  dockerConfigFile: string | null
+  /** The operator vouches that dockerConfigFile is all that the nodes have: then its refusal is conclusive. */
+  complete: boolean
+  credentialProviderConfig: string | null
+  credentialProviderBinDir: string | null
+  /** Learn from running Pods which registries the nodes have credentials for. */
+  learn: boolean
+}
+
+/** The part of the configuration that predictions depend on. */
+export interface PredictionSettings {
+  runtimeProfile: RuntimeProfile
+  secrets: 'get' | 'none'
+  /** Added to the built-in list of hosts for which only nodes have credentials. */
+  nodeCredentialHosts: string[]
+  nodeCredentials: NodeCredentialSettings
+  platforms: 'auto' | string[]
+  preloadedImages: string[]
+  /** Globs over names of mutating webhooks that leave images and pull secrets alone, added to the built-in list. */
+  harmlessMutators: string[]
+  /** What the operator says about a registry, with defaults filled in. */
+  registrySettings: (registry: string) => RegistrySettings
+}

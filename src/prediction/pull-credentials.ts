@@ -1,0 +1,164 @@
+import { buildKeyring } from '../credentials/keyring.ts'
+import type { Keyring } from '../credentials/keyring.ts'
+import { readPullSecret } from '../credentials/pull-secret.ts'
+import type { PullSecretReading } from '../credentials/pull-secret.ts'
+import { printable } from '../text/printable.ts'
+import {
+  effectiveServiceAccountName,
+  usesServiceAccountSecrets,
+} from '../workload/pull-settings.ts'
+import type { Workload } from '../workload/workload.ts'
+import type {
+  ClusterFacts,
+  Fact,
+  ReadOptions,
+  SecretFacts,
+  ServiceAccountFacts,
+} from './cluster-facts.ts'
+import type { Finding } from './finding.ts'
+import { explainPullSecret, serviceAccountMissing } from './pull-secret-findings.ts'
+
+/** One entry of the list of pull secrets, and what the kubelet makes of it. */
+export interface NamedSecret {
+  namespace: string
+  /** Empty for an entry without a name. */
+  name: string
+  fact: Fact<SecretFacts> | { status: 'unnamed' }
+  reading: PullSecretReading | null
+}
+
+/** The pull secrets of one object, read once for all its images. */
+export interface PullCredentials {
+  namespace: string
+  serviceAccount: string
+  /** `object`: its own list; `service-account`: its list is empty and that of the service account counts. */
+  listFrom: 'object' | 'service-account'
+  /** What the service account lists, whether it counts or not (then it is only asked for here); null when it cannot be read. */
+  serviceAccountSecrets: () => Promise<string[] | null>
+  /** Namespaces that do have a Secret of this name, where the caller may know; else none. */
+  namespacesWithSecret: (name: string) => Promise<string[]>
+  secrets: NamedSecret[]
+  keyring: Keyring
+  /** A secret that cannot be decoded: no image of the Pod is pulled (pull-semantics 3.1.4). */
+  malformed: Finding | null
+  /** What else is wrong with the secrets; never certain, since an image may pull all the same. */
+  findings: Finding[]
+  /** Why secrets or the service account could not all be read; null when they were. */
+  unread: string | null
+  /** A secret or the service account that does not exist, as a full sentence. */
+  missingReference: string | null
+  /** How many Secrets were asked for. */
+  secretsRead: number
+}
+
+export interface ResolveOptions {
+  facts: ClusterFacts
+  /** `none`: no Secret is ever asked for. */
+  mode: 'get' | 'none'
+  read: ReadOptions
+}
+
+/** More names than this in one list are not looked at. */
+const MAX_SECRETS = 50
+
+/**
+ * Which secrets the kubelet would use, and what is in them. The emulation of the ServiceAccount admission plugin: an object's
+ * own list wins, else the service account's, `default` if none is named (pull-semantics 3.1.1).
+ */
+export async function resolvePullCredentials(
+  workload: Workload,
+  options: ResolveOptions,
+): Promise<PullCredentials> {
+  const { namespace } = workload.object
+  const serviceAccount = effectiveServiceAccountName(workload)
+  const fromAccount = usesServiceAccountSecrets(workload)
+  const account = fromAccount
+    ? await options.facts.serviceAccount(namespace, serviceAccount, options.read)
+    : null
+  const names = fromAccount ? secretsOf(account) : workload.pullSecrets
+  const secrets = await Promise.all(
+    names.slice(0, MAX_SECRETS).map((name) => readSecret(namespace, name, options)),
+  )
+  return summarise({ workload, namespace, serviceAccount, account, secrets, options })
+}
+
+function secretsOf(account: Fact<ServiceAccountFacts> | null): string[] {
+  return account?.status === 'known' ? account.value.imagePullSecrets : []
+}
+
+async function readSecret(
+  namespace: string,
+  name: string,
+  { facts, mode, read }: ResolveOptions,
+): Promise<NamedSecret> {
+  if (name === '') return { namespace, name, fact: { status: 'unnamed' }, reading: null }
+  const fact: Fact<SecretFacts> =
+    mode === 'none'
+      ? { status: 'unknown', reason: 'this webhook has no access to Secrets' }
+      : await facts.secret(namespace, name, read)
+  const reading = fact.status === 'known' ? readPullSecret(fact.value) : null
+  return { namespace, name, fact, reading }
+}
+
+interface Summary {
+  workload: Workload
+  namespace: string
+  serviceAccount: string
+  account: Fact<ServiceAccountFacts> | null
+  secrets: NamedSecret[]
+  options: ResolveOptions
+}
+
+function summarise(parts: Summary): PullCredentials {
+  const { workload, namespace, serviceAccount, account, secrets, options } = parts
+  const accountMissing = account?.status === 'absent'
+  const explained = secrets.map((secret) => ({
+    secret,
+    finding: explainPullSecret(secret),
+  }))
+  const findings = explained
+    .map(({ finding }) => finding)
+    .filter((finding) => finding !== null)
+  if (accountMissing) findings.push(serviceAccountMissing(namespace, serviceAccount))
+  const missing = secrets.find(({ fact }) => fact.status === 'absent')
+  return {
+    namespace,
+    serviceAccount,
+    listFrom:
+      account === null && workload.pullSecrets.length > 0 ? 'object' : 'service-account',
+    serviceAccountSecrets: async () => {
+      const { facts, read } = options
+      const known =
+        account ?? (await facts.serviceAccount(namespace, serviceAccount, read))
+      return known.status === 'known' ? known.value.imagePullSecrets : null
+    },
+    namespacesWithSecret: async (name) => {
+      const known = await options.facts.namespacesWithSecret(name, options.read)
+      return known.status === 'known' ? known.value : []
+    },
+    secrets,
+    keyring: buildKeyring(
+      secrets.flatMap(({ reading }) =>
+        reading?.status === 'usable' ? [reading.source] : [],
+      ),
+    ),
+    malformed: findings.find(({ cause }) => cause === 'PullSecretMalformed') ?? null,
+    findings: findings.filter(({ cause }) => cause !== 'PullSecretMalformed'),
+    unread: firstUnread(account, secrets),
+    missingReference: accountMissing
+      ? `ServiceAccount ${namespace}/${serviceAccount} does not exist.`
+      : missing === undefined
+        ? null
+        : `Secret ${namespace}/${printable(missing.name, 253)} does not exist.`,
+    secretsRead: secrets.filter(({ fact }) => fact.status !== 'unnamed').length,
+  }
+}
+
+function firstUnread(
+  account: Fact<ServiceAccountFacts> | null,
+  secrets: readonly NamedSecret[],
+): string | null {
+  if (account?.status === 'unknown') return account.reason
+  for (const { fact } of secrets) if (fact.status === 'unknown') return fact.reason
+  return null
+}
