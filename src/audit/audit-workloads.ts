@@ -1,0 +1,95 @@
+import type { Configuration } from '../configuration/configuration.ts'
+import { decide } from '../policy/decide.ts'
+import { withoutExemptImages } from '../policy/exempt-images.ts'
+import { exemptionFor } from '../policy/exemption.ts'
+import { effectiveMode } from '../policy/mode.ts'
+import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import type { Predictor } from '../prediction/predictor.ts'
+import type { ImageDecision } from '../policy/decision.ts'
+import type { AuditedObject } from './audit-result.ts'
+import type { CollectedWorkload } from './collect-manifests.ts'
+
+export interface AuditWorkloadsOptions {
+  predictor: Predictor
+  facts: Pick<ClusterFacts, 'namespace'>
+  configuration: Configuration
+  /** How long one object may take, in milliseconds. */
+  objectTimeoutMs: number
+  signal: AbortSignal
+}
+
+/** Objects judged at a time: registries are asked in parallel, memory stays bounded. */
+const PARALLEL = 16
+
+/** Judges every workload as `enforce` would, in the order given. Ends early, with what is known, when the signal fires. */
+export async function auditWorkloads(
+  workloads: readonly CollectedWorkload[],
+  options: AuditWorkloadsOptions,
+): Promise<AuditedObject[]> {
+  const results: AuditedObject[] = []
+  let next = 0
+  async function work(): Promise<void> {
+    while (next < workloads.length && !options.signal.aborted) {
+      const index = next
+      next += 1
+      const collected = workloads[index]
+      if (collected) results[index] = await auditWorkload(collected, options)
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, work))
+  return results.filter((result) => result !== undefined)
+}
+
+async function auditWorkload(
+  { workload, positionOf }: CollectedWorkload,
+  options: AuditWorkloadsOptions,
+): Promise<AuditedObject> {
+  const { configuration, predictor } = options
+  const signal = AbortSignal.any([
+    options.signal,
+    AbortSignal.timeout(options.objectTimeoutMs),
+  ])
+  const { namespace } = workload.object
+  const home = await options.facts.namespace(namespace, { fresh: false, signal })
+  const labels = home.status === 'known' ? home.value.labels : {}
+  const { mode } = effectiveMode(configuration.mode, labels)
+  const { exemption } = exemptionFor({
+    workload,
+    namespace,
+    username: null,
+    mode,
+    settings: configuration,
+  })
+  if (exemption !== null) {
+    const exempted = `exempt (${exemption.kind}: ${exemption.reason})`
+    return { object: workload.object, images: [], exempted }
+  }
+  const { judged, exempt } = withoutExemptImages(
+    workload.images,
+    configuration.exempt.images,
+  )
+  const predictions = await predictor.predict({ workload, images: judged, signal })
+  const decision = decide({
+    predictions,
+    workload,
+    mode: 'enforce',
+    settings: configuration,
+    ceilings: [],
+  })
+  const allowed = exempt.map(({ use }): ImageDecision => ({
+    prediction: { use, reference: null, digest: null, findings: [], attempts: [] },
+    action: 'allow',
+    leading: null,
+    findings: [],
+  }))
+  const order = new Map(workload.images.map((use, index) => [use, index]))
+  const images = [...decision.images, ...allowed]
+    .toSorted(
+      (a, b) => (order.get(a.prediction.use) ?? 0) - (order.get(b.prediction.use) ?? 0),
+    )
+    .map((image) => ({
+      decision: image,
+      position: positionOf(image.prediction.use.path),
+    }))
+  return { object: workload.object, images, exempted: null }
+}

@@ -1,0 +1,38 @@
+import type { AuditOutcome, AuditedImage, AuditedObject } from './audit-result.ts'
+import { summarise } from './summary.ts'
+
+/** The JSON report of `check` and `audit`; its shape is a public contract and only ever grows. */
+export function jsonReport(outcome: AuditOutcome): string {
+  const report = {
+    results: outcome.objects.map(objectEntry),
+    summary: summarise(outcome),
+    problems: outcome.problems,
+  }
+  return `${JSON.stringify(report, null, 2)}\n`
+}
+
+function objectEntry({ object, images, exempted }: AuditedObject): object {
+  return {
+    object,
+    ...(exempted === null ? {} : { exempted }),
+    images: images.map(imageEntry),
+  }
+}
+
+function imageEntry({ decision, position }: AuditedImage): object {
+  const { prediction, action, leading, findings } = decision
+  return {
+    image: prediction.use.image,
+    path: prediction.use.path,
+    container: prediction.use.container,
+    action,
+    cause: leading?.finding.cause ?? null,
+    message: leading?.finding.message ?? '',
+    advice: leading?.finding.advice ?? '',
+    reference: prediction.reference?.pullReference ?? null,
+    digest: prediction.digest,
+    position,
+    findings: findings.map(({ finding, action: each }) => ({ ...finding, action: each })),
+    attempts: prediction.attempts,
+  }
+}

@@ -1,0 +1,48 @@
+import { createApiClient } from '../cluster/api-client.ts'
+import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
+import { loadApiAccess } from '../cluster/load-api-access.ts'
+import { objectStoreFacts } from '../cluster/object-store.ts'
+import type { ObjectStore } from '../cluster/object-store.ts'
+import { openStandaloneFolder } from '../cluster/standalone-folder.ts'
+import type { FolderProblem } from '../cluster/standalone-folder.ts'
+import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+
+export interface ClusterSourceOptions {
+  /** A folder of manifests that stands for the cluster; null for the real API. */
+  standalone: string | null
+  kubeconfig: string | null
+  context: string | null
+  secrets: 'get' | 'none'
+  onFolderProblem: (problem: FolderProblem) => void
+  signal: AbortSignal
+}
+
+const FOLDER_INTERVAL_MS = 1_000
+const API_TIMEOUT_MS = 3_000
+
+/** The cluster that is asked, or the folder that stands for it. The calls of an API client end with the process. */
+export async function openClusterSource(
+  options: ClusterSourceOptions,
+): Promise<ClusterFacts> {
+  if (options.standalone !== null) {
+    const folder = await openStandaloneFolder({
+      directory: options.standalone,
+      onProblem: options.onFolderProblem,
+      intervalMs: FOLDER_INTERVAL_MS,
+      signal: options.signal,
+    })
+    // The store is swapped as a whole when a file changes, so each question goes to the one of the moment.
+    const store: ObjectStore = {
+      get: (kind, namespace, name) => folder.store.get(kind, namespace, name),
+      list: (kind) => folder.store.list(kind),
+    }
+    return objectStoreFacts(store, { complete: true, mayNameNamespaces: false })
+  }
+  const access = await loadApiAccess(options)
+  return kubernetesApiFacts({
+    client: createApiClient({ access, timeoutMs: API_TIMEOUT_MS }),
+    secrets: options.secrets,
+    mayListSecrets: false,
+    now: () => performance.now(),
+  })
+}

@@ -1,0 +1,96 @@
+import type { Configuration } from '../configuration/configuration.ts'
+import { defaultRegistrySettings } from '../configuration/registry-fields.ts'
+import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { createPredictor } from '../prediction/create-predictor.ts'
+import { createLookupCache } from '../prediction/lookup-cache.ts'
+import type { LookupCacheOptions } from '../prediction/lookup-cache.ts'
+import { createNodeCredentials } from '../prediction/create-node-credentials.ts'
+import type { PredictionSettings } from '../prediction/prediction-settings.ts'
+import type { Predictor } from '../prediction/predictor.ts'
+import { createEndpointResolver } from '../registry/endpoint-resolver.ts'
+import {
+  createHttpTransport,
+  defaultTransportLimits,
+} from '../registry/http-transport.ts'
+import { createClient } from '../registry/registry-client.ts'
+import type { RegistryObserver } from '../registry/registry-observer.ts'
+import type { RegistrySettings } from '../registry/registry-settings.ts'
+import { version } from './version.ts'
+
+export interface EngineOptions {
+  configuration: Configuration
+  facts: ClusterFacts
+  observer: RegistryObserver
+  onLookup?: LookupCacheOptions['onUse']
+  env: Readonly<Record<string, string | undefined>>
+  onFault: (error: unknown) => void
+  /** Something about node credentials that an operator should know, one line. */
+  onNotice: (notice: string) => void
+}
+
+export interface Engine {
+  predictor: Predictor
+  /** Ends every connection to registries. */
+  close(): Promise<void>
+}
+
+/** Everything behind a prediction for one configuration: the registry client, the cache of look-ups, the nodes' credentials. */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { configuration, facts, observer, env } = options
+  const registrySettings = settingsByHost(configuration.registries)
+  const client = createClient({
+    transport: createHttpTransport({
+      network: configuration.network,
+      proxy: {
+        httpProxy: env.HTTP_PROXY ?? env.http_proxy ?? null,
+        httpsProxy: env.HTTPS_PROXY ?? env.https_proxy ?? null,
+        noProxy: env.NO_PROXY ?? env.no_proxy ?? null,
+      },
+      limits: defaultTransportLimits,
+      observer,
+      now: () => performance.now(),
+    }),
+    endpoints: createEndpointResolver({
+      registries: configuration.registries,
+      hostsDirectory: configuration.hostsDirectory,
+    }),
+    settings: registrySettings,
+    observer,
+    now: Date.now,
+    userAgent: `pullgate/${version}`,
+  })
+  const now = (): number => performance.now()
+  const lookups = createLookupCache({
+    client,
+    now,
+    ...configuration.cache,
+    lookupTimeoutMs: configuration.deadlineMs,
+    ...(options.onLookup ? { onUse: options.onLookup } : {}),
+  })
+  const settings: PredictionSettings = { ...configuration, registrySettings }
+  const nodes = await createNodeCredentials({
+    settings,
+    facts,
+    lookups,
+    now,
+    onNotice: options.onNotice,
+  })
+  const predictor = createPredictor({
+    facts,
+    client,
+    lookups,
+    settings: () => settings,
+    nodeKeyrings: nodes.keyrings,
+    nodeCredentials: nodes.evidenceFor,
+    wallClock: Date.now,
+    onFault: options.onFault,
+  })
+  return { predictor, close: () => client.close() }
+}
+
+function settingsByHost(
+  registries: readonly RegistrySettings[],
+): (registry: string) => RegistrySettings {
+  const known = new Map(registries.map((each) => [each.host, each]))
+  return (registry) => known.get(registry) ?? defaultRegistrySettings(registry)
+}

@@ -1,0 +1,31 @@
+import type { Readable, Writable } from 'node:stream'
+
+/** What a command may touch of the process it runs in, so that it can be run in a test. */
+export interface Io {
+  stdin: Readable
+  stdout: Writable
+  stderr: Writable
+  env: Readonly<Record<string, string | undefined>>
+  cwd: string
+  /** Whether stdout is a terminal; its width in columns. */
+  isTerminal: boolean
+  columns: number
+  /** Fires on SIGINT and SIGTERM. */
+  signal: AbortSignal
+}
+
+/** 0 all good, 1 something would be denied, 2 usage, internal error or interrupted. */
+export type ExitCode = 0 | 1 | 2
+
+/** One subcommand: its help is what `--help` prints. */
+export interface Command {
+  name: string
+  summary: string
+  help: string
+  run(args: string[], io: Io): Promise<ExitCode>
+}
+
+/** The command line cannot be understood; the message says how to mend it. */
+export class UsageError extends Error {
+  readonly code = 'Usage'
+}

@@ -1,0 +1,44 @@
+import type { Configuration } from '../configuration/configuration.ts'
+import type { Predictor } from '../prediction/predictor.ts'
+import { createEngine } from './engine.ts'
+import type { Engine, EngineOptions } from './engine.ts'
+
+export interface LiveEngine {
+  configuration(): Configuration
+  predictor: Predictor
+  /** Takes a new configuration into use. What is under way ends with the old one. Rejects, and changes nothing, when it cannot. */
+  apply(configuration: Configuration): Promise<void>
+  close(): Promise<void>
+}
+
+/** Reviews take 30 seconds at most: after this no look-up of an old configuration is under way. */
+const RETIREMENT_MS = 60_000
+
+/** An engine whose configuration can change while it runs: each one gets an engine of its own. */
+export async function createLiveEngine(options: EngineOptions): Promise<LiveEngine> {
+  let { configuration } = options
+  let engine = await createEngine(options)
+  const retired = new Set<Engine>()
+
+  function retire(old: Engine): void {
+    retired.add(old)
+    setTimeout(() => {
+      retired.delete(old)
+      void old.close()
+    }, RETIREMENT_MS).unref()
+  }
+
+  return {
+    configuration: () => configuration,
+    predictor: { predict: (request) => engine.predictor.predict(request) },
+    async apply(next) {
+      const started = await createEngine({ ...options, configuration: next })
+      retire(engine)
+      engine = started
+      configuration = next
+    },
+    async close() {
+      await Promise.all([engine, ...retired].map((each) => each.close()))
+    },
+  }
+}

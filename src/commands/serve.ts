@@ -1,0 +1,143 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { pino } from 'pino'
+import { standaloneHosts } from '../certificates/self-signed.ts'
+import { openClusterSource } from './cluster-source.ts'
+import { UsageError } from './io.ts'
+import type { Command, ExitCode, Io } from './io.ts'
+import { loadConfigurationFile } from './load-configuration-file.ts'
+import type { ServingSource } from './open-serving-certificate.ts'
+import { startServer } from './start-server.ts'
+import type { ListenAddress } from './start-server.ts'
+
+const help = `Serves the admission webhook over HTTPS.
+
+Usage: pullgate serve [OPTIONS]
+
+  --config FILE              configuration (YAML); re-read while running
+  --listen HOST:PORT         where AdmissionReviews are taken, path /validate (default 0.0.0.0:8443)
+  --metrics-listen HOST:PORT plain HTTP for /healthz, /readyz and /metrics (default 0.0.0.0:8080)
+  --tls-cert FILE            serving certificate (PEM), re-read when it changes
+  --tls-key FILE             its private key; without both a certificate is made for this run
+  --write-ca FILE            writes the authority of the certificate that was made for this run
+  --standalone DIR           no cluster: Secrets, ServiceAccounts, Namespaces, Nodes and Pods are read from
+                             the YAML files in DIR, and re-read when a file changes
+  --kubeconfig FILE          the cluster to ask; default: KUBECONFIG, ~/.kube/config or the Pod's own account
+  --namespace NAME           the namespace of this release, which is never judged (default: POD_NAMESPACE)
+  --drain SECONDS            how long to go on answering after SIGTERM (default 5)
+
+SIGTERM and SIGINT end it without losing a review; a second one ends it at once.
+`
+
+/** `pullgate serve`. */
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'the admission webhook',
+  help,
+  run: serve,
+}
+
+async function serve(args: string[], io: Io): Promise<ExitCode> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      config: { type: 'string' },
+      listen: { type: 'string', default: '0.0.0.0:8443' },
+      'metrics-listen': { type: 'string', default: '0.0.0.0:8080' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
+      'write-ca': { type: 'string' },
+      standalone: { type: 'string' },
+      kubeconfig: { type: 'string' },
+      namespace: { type: 'string' },
+      drain: { type: 'string', default: '5' },
+    },
+  })
+  const listen = parseAddress('--listen', values.listen)
+  const metricsListen = parseAddress('--metrics-listen', values['metrics-listen'])
+  const graceMs = parseSeconds('--drain', values.drain) * 1_000
+  const certificate = certificateSource(
+    values['tls-cert'],
+    values['tls-key'],
+    listen,
+    io.cwd,
+  )
+  const configuration = await loadConfigurationFile(values.config, io.cwd)
+  const log = pino({ level: configuration.configuration.logLevel, base: null }, io.stdout)
+  const facts = await openClusterSource({
+    standalone:
+      values.standalone === undefined ? null : resolve(io.cwd, values.standalone),
+    kubeconfig:
+      values.kubeconfig === undefined ? null : resolve(io.cwd, values.kubeconfig),
+    context: null,
+    secrets: configuration.configuration.secrets,
+    onFolderProblem: (problem) => log.warn({ problem }, 'a manifest cannot be read'),
+    signal: io.signal,
+  })
+  const server = await startServer({
+    configuration,
+    facts,
+    listen,
+    metricsListen,
+    certificate,
+    ownNamespace: values.namespace ?? io.env.POD_NAMESPACE ?? null,
+    log,
+    process,
+    env: io.env,
+  })
+  if (values['write-ca'] !== undefined && server.ca !== null) {
+    await writeFile(resolve(io.cwd, values['write-ca']), server.ca)
+  }
+  log.info({ address: server.address, metricsAddress: server.metricsAddress }, 'serving')
+  await new Promise<void>((done) => {
+    if (io.signal.aborted) return done()
+    io.signal.addEventListener('abort', () => done(), { once: true })
+  })
+  await server.stop({ graceMs, signal: new AbortController().signal })
+  return 0
+}
+
+function certificateSource(
+  cert: string | undefined,
+  key: string | undefined,
+  listen: ListenAddress,
+  cwd: string,
+): ServingSource {
+  if (cert !== undefined && key !== undefined) {
+    return {
+      kind: 'files',
+      files: { certFile: resolve(cwd, cert), keyFile: resolve(cwd, key) },
+    }
+  }
+  if (cert !== undefined || key !== undefined) {
+    throw new UsageError('--tls-cert and --tls-key belong together')
+  }
+  const unspecified = ['0.0.0.0', '::'].includes(listen.host)
+  const hosts = unspecified
+    ? standaloneHosts
+    : [...new Set([...standaloneHosts, listen.host])]
+  return { kind: 'self-signed', hosts }
+}
+
+/** `HOST:PORT`, `:PORT` for every address, or `[::1]:PORT`. Port 0 takes a free one. */
+export function parseAddress(option: string, text: string): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (!match || port > 65_535) {
+    throw new UsageError(
+      `${option} takes HOST:PORT, such as 127.0.0.1:8443, not "${text}"`,
+    )
+  }
+  const host = match[1] ?? match[2] ?? ''
+  return { host: host === '' ? '0.0.0.0' : host, port }
+}
+
+function parseSeconds(option: string, text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0 || seconds > 600) {
+    throw new UsageError(`${option} takes seconds from 0 to 600, not "${text}"`)
+  }
+  return seconds
+}

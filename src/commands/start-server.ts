@@ -1,0 +1,153 @@
+import type { AddressInfo } from 'node:net'
+import { buildServer, renewCertificate } from '../admission/app.ts'
+import type { WebhookServer } from '../admission/app.ts'
+import { drain } from '../admission/drain.ts'
+import { buildHealthServer } from '../admission/health-app.ts'
+import type { Log } from '../admission/log.ts'
+import { createMetrics } from '../admission/metrics.ts'
+import type { Metrics, MetricsOptions } from '../admission/metrics.ts'
+import { createReadiness } from '../admission/readiness.ts'
+import { createReviewer } from '../admission/review.ts'
+import { watchConfiguration } from '../configuration/watch-configuration.ts'
+import { formatProblem } from '../configuration/configuration-problem.ts'
+import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { createLiveEngine } from './live-engine.ts'
+import type { LiveEngine } from './live-engine.ts'
+import type { ConfigurationInForce } from './load-configuration-file.ts'
+import { openServingCertificate } from './open-serving-certificate.ts'
+import type { ServingSource } from './open-serving-certificate.ts'
+
+export interface ListenAddress {
+  host: string
+  port: number
+}
+
+export interface ServerSetup {
+  configuration: ConfigurationInForce
+  facts: ClusterFacts
+  listen: ListenAddress
+  metricsListen: ListenAddress
+  certificate: ServingSource
+  /** The namespace of this release; null when it is not known. */
+  ownNamespace: string | null
+  log: Log
+  process: MetricsOptions['process']
+  env: Readonly<Record<string, string | undefined>>
+}
+
+export interface RunningServer {
+  /** Where reviews are taken, with the port that was really given. */
+  address: ListenAddress
+  metricsAddress: ListenAddress
+  /** PEM of the authority to trust; null when the certificate was given by files. */
+  ca: string | null
+  /** Says not ready, answers for `graceMs` more, then closes everything. */
+  stop(options: { graceMs: number; signal: AbortSignal }): Promise<void>
+}
+
+const CONFIGURATION_INTERVAL_MS = 2_000
+
+/** The whole webhook: configuration, engine, HTTPS server and health server. Rejects when it cannot listen. */
+export async function startServer(setup: ServerSetup): Promise<RunningServer> {
+  const { log } = setup
+  const life = new AbortController()
+  const metrics = createMetrics({ process: setup.process })
+  const engine = await createLiveEngine({
+    configuration: setup.configuration.configuration,
+    facts: setup.facts,
+    observer: metrics.observer,
+    env: setup.env,
+    onFault: (error) => log.error({ err: error }, 'an image could not be judged'),
+    onNotice: (notice) => log.info({ notice }, 'node credentials'),
+  })
+  const readiness = createReadiness({ starting: 'starting' })
+  const certificate = await openServingCertificate(setup.certificate)
+  let draining = false
+  const server = buildServer({
+    https: { ...certificate.pair, clientCa: null },
+    log,
+    draining: () => draining,
+    review: createReviewer({
+      configuration: () => engine.configuration(),
+      predictor: engine.predictor,
+      cluster: setup.facts,
+      ownNamespace: setup.ownNamespace,
+      metrics,
+      log,
+      now: () => performance.now(),
+    }),
+  })
+  const health = buildHealthServer({
+    ready: () => readiness.state(),
+    metrics: () => metrics.render(),
+    log,
+  })
+  metrics.certificateExpires(certificate.notAfterMs)
+  certificate.watch({
+    apply: (pair) => renewCertificate(server, { ...pair, clientCa: null }),
+    onReplaced: (notAfterMs) => {
+      metrics.certificateExpires(notAfterMs)
+      log.info({ notAfter: new Date(notAfterMs) }, 'a renewed certificate is served')
+    },
+    onRefused: (reason) => log.error({ reason }, 'a changed certificate cannot be used'),
+    signal: life.signal,
+  })
+  followConfiguration(setup.configuration, { engine, metrics, log, signal: life.signal })
+  const address = await listen(server, setup.listen)
+  const metricsAddress = await listen(health, setup.metricsListen)
+  readiness.set('starting', null)
+  return {
+    address,
+    metricsAddress,
+    ca: certificate.ca,
+    async stop({ graceMs, signal }) {
+      draining = true
+      await drain({ readiness, servers: [server, health], graceMs, signal, log })
+      life.abort()
+      await engine.close()
+    },
+  }
+}
+
+function followConfiguration(
+  { file, text }: ConfigurationInForce,
+  parts: { engine: LiveEngine; metrics: Metrics; log: Log; signal: AbortSignal },
+): void {
+  if (file === null) return
+  const { engine, metrics, log, signal } = parts
+  watchConfiguration({
+    file,
+    text,
+    intervalMs: CONFIGURATION_INTERVAL_MS,
+    signal,
+    onChange(configuration) {
+      void engine.apply(configuration).then(
+        () => {
+          metrics.configurationReloaded('applied')
+          log.info({ file }, 'a changed configuration is in force')
+        },
+        (error: unknown) => {
+          metrics.configurationReloaded('refused')
+          log.error({ file, err: error }, 'a changed configuration cannot be used')
+        },
+      )
+    },
+    onProblem(problems) {
+      metrics.configurationReloaded('refused')
+      log.error(
+        { file, problems: problems.map(formatProblem) },
+        'a changed configuration cannot be used; the old one stays in force',
+      )
+    },
+  })
+}
+
+async function listen(
+  server: WebhookServer | ReturnType<typeof buildHealthServer>,
+  { host, port }: ListenAddress,
+): Promise<ListenAddress> {
+  await server.listen({ host, port })
+  const address: AddressInfo | string | null = server.server.address()
+  if (address === null || typeof address === 'string') return { host, port }
+  return { host: address.address, port: address.port }
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import process from 'node:process'
+import { runCommand } from './commands/run-command.ts'
+
+const interruption = new AbortController()
+let interrupted = false
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (interrupted) process.exit(2)
+    interrupted = true
+    interruption.abort(new Error(`interrupted by ${name}`))
+  })
+}
+
+let exitCode: number | null = null
+// A reader that went away (`| head`) is no error: what was asked for has been read.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return
+    process.exit(exitCode ?? 2)
+  })
+}
+
+exitCode = await runCommand(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  isTerminal: process.stdout.isTTY === true,
+  columns: process.stdout.columns ?? 100,
+  signal: interruption.signal,
+})
+process.exitCode = exitCode
