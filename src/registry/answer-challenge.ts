@@ -74,8 +74,10 @@ export function createChallengeAnswers({ exchange, tokens }: ChallengeAnswersOpt
       session.authorization = `Bearer ${outcome.token}`
       session.access = session.credential === null ? 'anonymous-token' : 'credential'
       const reply = await send(session, request)
+      // Rights may have been given since the cached token was: no refusal rests on it.
+      if (outcome.fromCache && isRefusal(reply)) continue
       if (!isUnauthorized(reply)) return toAnswer(reply)
-      if (!outcome.fromCache) return answerRefusal(session, request, reply)
+      return answerRefusal(session, request, reply)
     }
     return verdict(unauthorized('still-unauthorized', session.credential !== null))
   }
@@ -102,6 +104,10 @@ export type UnauthorizedReply = Extract<Reply, { kind: 'response' }>
 
 export function isUnauthorized(reply: Reply): reply is UnauthorizedReply {
   return reply.kind === 'response' && reply.response.status === 401
+}
+
+function isRefusal(reply: Reply): boolean {
+  return reply.kind === 'response' && [401, 403, 404].includes(reply.response.status)
 }
 
 export function toAnswer(reply: Reply): ApiAnswer {

@@ -441,6 +441,27 @@ await test('a refused token from the cache is replaced once', async (t) => {
   t.equal(given, 3)
 })
 
+await test('no refusal rests on a token from the cache', async (t) => {
+  for (const status of [403, 404]) {
+    let given = 0
+    const registry = await bearerRegistry(t, {
+      token: (_request, response) =>
+        json(response, { token: `t${++given}`, expires_in: 300 }),
+      manifest: (request, response) =>
+        request.headers.authorization === 'Bearer t2'
+          ? found(request, response)
+          : refuse(response, status),
+    })
+    const one = client(registry, {})
+    await one.lookup(requestFor())
+
+    t.match(await one.lookup(requestFor()), {
+      outcome: 'found',
+      evidence: { requests: 3 },
+    })
+  }
+})
+
 await test('tokens are kept for as long as they live, less a margin', async (t) => {
   let nowMs = 1_000_000
   const registry = await bearerRegistry(t)
