@@ -53,6 +53,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     endpoints: createEndpointResolver({
       registries: configuration.registries,
       hostsDirectory: configuration.hostsDirectory,
+      now: () => performance.now(),
     }),
     settings: registrySettings,
     observer,
