@@ -3,6 +3,7 @@ import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type {
   FoundManifest,
+  LookupResult,
   ManifestNotFound,
   RegistryClient,
   TagsResult,
@@ -66,8 +67,24 @@ export async function explainTried(options: ExplainOptions): Promise<Explained> 
   }
 
   function failed(finding: Finding): Explained {
-    return { digest: null, findings: [finding, ...options.credentials.findings] }
+    const tested = { ...finding, doubts: [...finding.doubts, ...doubtsOfAnswer(result)] }
+    const certainty = tested.doubts.length > 0 ? 'uncertain' : finding.certainty
+    return {
+      digest: null,
+      findings: [{ ...tested, certainty }, ...options.credentials.findings],
+    }
   }
+}
+
+/** What the way to an answer leaves open: another host of the node might have answered differently. */
+function doubtsOfAnswer(result: LookupResult): string[] {
+  const { doubts = [], redirected, servedBy } = result.evidence
+  if (result.outcome !== 'unauthorized' || result.reason !== 'no-challenge') return doubts
+  if (!redirected) return doubts
+  return [
+    ...doubts,
+    `The answer came from ${servedBy ?? 'another host'} after a redirect.`,
+  ]
 }
 
 async function explainFound(
