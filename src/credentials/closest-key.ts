@@ -121,9 +121,9 @@ export function explainNoMatch(
   const target: Target = { ...glob, repository, isHub: wanted === HUB_KEY }
   const candidates = keys
     .slice(0, MAX_CANDIDATES)
-    .map(({ key, origin }) => ({ ...toCandidate(key), origin }))
+    .map(({ key, origin }) => ({ candidate: toCandidate(key), origin }))
   for (const detect of DETECTORS) {
-    for (const { origin, ...candidate } of candidates) {
+    for (const { candidate, origin } of candidates) {
       const why = detect(candidate, target)
       if (why === null) continue
       return { key: shownKey(candidate.text), origin, why, requiredKey: wanted }
