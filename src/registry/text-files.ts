@@ -1,0 +1,54 @@
+import { readFile, stat } from 'node:fs/promises'
+import { LRUCache } from 'lru-cache'
+
+export type TextFile =
+  | { status: 'read'; text: string }
+  | { status: 'missing' }
+  /** `reason` is a sentence's end without the path, such as "cannot be read (EACCES)". */
+  | { status: 'unreadable'; reason: string }
+
+export interface TextFiles {
+  /** Follows links, as the volumes that the kubelet mounts need. Never rejects. */
+  read(path: string): Promise<TextFile>
+}
+
+const MAX_FILES = 512
+/** A ConfigMap or Secret holds 1 MiB; the largest CA bundles are a quarter of it. */
+const MAX_FILE_BYTES = 4_194_304
+
+interface Known {
+  version: string
+  text: string
+}
+
+/** Reads a file again only when its inode, size or times have changed. */
+export function createTextFiles(): TextFiles {
+  const known = new LRUCache<string, Known>({ max: MAX_FILES })
+  return {
+    async read(path) {
+      try {
+        const { ino, size, mtimeMs, ctimeMs } = await stat(path)
+        if (size > MAX_FILE_BYTES)
+          return {
+            status: 'unreadable',
+            reason: `is larger than ${MAX_FILE_BYTES} bytes`,
+          }
+        const version = [ino, size, mtimeMs, ctimeMs].join(' ')
+        const last = known.get(path)
+        if (last?.version === version) return { status: 'read', text: last.text }
+        const text = await readFile(path, 'utf8')
+        known.set(path, { version, text })
+        return { status: 'read', text }
+      } catch (error) {
+        const code = codeOf(error)
+        if (code === 'ENOENT' || code === 'ENOTDIR') return { status: 'missing' }
+        return { status: 'unreadable', reason: `cannot be read (${code})` }
+      }
+    },
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null
+  return typeof code === 'string' ? code : 'unknown error'
+}
