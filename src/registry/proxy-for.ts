@@ -40,13 +40,11 @@ export function createProxyFor(settings: ProxySettings): (url: URL) => URL | nul
   }
 }
 
-/** A host without a scheme is an HTTP proxy. */
+/** A host without a scheme is an HTTP proxy; one with a scheme that is not known is none. */
 function parseProxy(value: string): URL | null {
   const text = value.trim()
-  if (text === '') return null
-  const url = URL.parse(text)
-  if (url !== null && PROXY_SCHEMES.has(url.protocol)) return url
-  return URL.parse(`http://${text}`)
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`)
+  return url !== null && PROXY_SCHEMES.has(url.protocol) ? url : null
 }
 
 function targetOf(url: URL): Target {
