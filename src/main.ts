@@ -27,7 +27,7 @@ exitCode = await runCommand(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
-  isTerminal: process.stdout.isTTY === true,
+  isTerminal: process.stdout.isTTY,
   columns: process.stdout.columns ?? 100,
   signal: interruption.signal,
 })

@@ -1,3 +1,4 @@
+import type { JudgedFinding } from '../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from './audit-result.ts'
 import { summarise } from './summary.ts'
 
@@ -32,7 +33,12 @@ function imageEntry({ decision, position }: AuditedImage): object {
     reference: prediction.reference?.pullReference ?? null,
     digest: prediction.digest,
     position,
-    findings: findings.map(({ finding, action: each }) => ({ ...finding, action: each })),
+    findings: findings.map(findingEntry),
     attempts: prediction.attempts,
   }
+}
+
+function findingEntry({ finding, action }: JudgedFinding): object {
+  const { cause, certainty, message, advice, doubts } = finding
+  return { cause, certainty, action, message, advice, doubts }
 }

@@ -3,7 +3,7 @@ import { demoCommand } from './demo.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { serveCommand } from './serve.ts'
-import { version } from './version.ts'
+import { version } from '../engine/version.ts'
 
 /** Every subcommand, in the order of the help text. */
 export const commands: readonly Command[] = [serveCommand, checkCommand, demoCommand]

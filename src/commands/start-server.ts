@@ -11,8 +11,8 @@ import { createReviewer } from '../admission/review.ts'
 import { watchConfiguration } from '../configuration/watch-configuration.ts'
 import { formatProblem } from '../configuration/configuration-problem.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
-import { createLiveEngine } from './live-engine.ts'
-import type { LiveEngine } from './live-engine.ts'
+import { createLiveEngine } from '../engine/live-engine.ts'
+import type { LiveEngine } from '../engine/live-engine.ts'
 import type { ConfigurationInForce } from './load-configuration-file.ts'
 import { openServingCertificate } from './open-serving-certificate.ts'
 import type { ServingSource } from './open-serving-certificate.ts'
@@ -120,17 +120,11 @@ function followConfiguration(
     text,
     intervalMs: CONFIGURATION_INTERVAL_MS,
     signal,
-    onChange(configuration) {
-      void engine.apply(configuration).then(
-        () => {
-          metrics.configurationReloaded('applied')
-          log.info({ file }, 'a changed configuration is in force')
-        },
-        (error: unknown) => {
-          metrics.configurationReloaded('refused')
-          log.error({ file, err: error }, 'a changed configuration cannot be used')
-        },
-      )
+    async onChange(configuration) {
+      // A rejection is told through onProblem, and the old configuration stays.
+      await engine.apply(configuration)
+      metrics.configurationReloaded('applied')
+      log.info({ file }, 'a changed configuration is in force')
     },
     onProblem(problems) {
       metrics.configurationReloaded('refused')

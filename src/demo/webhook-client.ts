@@ -34,7 +34,9 @@ function readResponse(body: unknown): ShownResponse {
     allowed: field(response, 'allowed') === true,
     warnings: Array.isArray(warnings) ? warnings.map(String) : [],
     status:
-      typeof message === 'string' ? { message, reason: String(reason ?? '') } : null,
+      typeof message === 'string'
+        ? { message, reason: typeof reason === 'string' ? reason : '' }
+        : null,
   }
 }
 

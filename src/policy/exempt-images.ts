@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import { parseReference } from '../reference/parse-reference.ts'
 import { firstMatchingGlob } from '../text/glob.ts'
 import type { ImageUse } from '../workload/workload.ts'
@@ -39,8 +40,8 @@ export function withoutExemptImages(
 function normalisedForms(image: string): string[] {
   try {
     const reference = parseReference(image)
-    const { registry, repository, effectiveTag, digest, pullReference } = reference
-    const name = registry === '' ? repository : `${registry}/${repository}`
+    const { effectiveTag, digest, pullReference } = reference
+    const name = nameOf(reference)
     const tag = effectiveTag === null ? '' : `:${effectiveTag}`
     return [`${name}${tag}${digest === null ? '' : `@${digest}`}`, pullReference]
   } catch {

@@ -157,9 +157,11 @@ async function wantedPlatforms(
 
 /** The order of the catalogue, certain findings of a cause first. */
 function bySeverity(findings: readonly Finding[]): Finding[] {
-  const rank = ({ cause, certainty }: Finding): number =>
-    causeCodes.indexOf(cause) * 2 + (certainty === 'certain' ? 0 : 1)
   return findings.toSorted((a, b) => rank(a) - rank(b))
+}
+
+function rank({ cause, certainty }: Finding): number {
+  return causeCodes.indexOf(cause) * 2 + (certainty === 'certain' ? 0 : 1)
 }
 
 /** What is not known when the signal fires is Unverified, and a fault of ours is never a verdict. */

@@ -29,12 +29,12 @@ export interface DoubtFacts {
 
 type Doubt = (facts: DoubtFacts, aspect: Aspect) => string | null
 
-const FROM_REGISTRY: readonly Aspect[] = [
+const FROM_REGISTRY: ReadonlySet<Aspect> = new Set([
   'existence',
   'credential',
   'platform',
   'content',
-]
+])
 
 /**
  * Why a finding that looks certain from here is not: each reason is a full sentence. Design rule: a denial means that the pull
@@ -71,12 +71,12 @@ function mayBeRewritten({ workload, mutators }: DoubtFacts): string | null {
 
 /** A pull-through proxy answers 404 and 401 for troubles of its upstream (pull-semantics 6, Nexus). */
 function behindProxy({ registry }: DoubtFacts, aspect: Aspect): string | null {
-  if (!registry.proxy || !FROM_REGISTRY.includes(aspect)) return null
+  if (!registry.proxy || !FROM_REGISTRY.has(aspect)) return null
   return `${registry.host} is a pull-through proxy, whose answers may be those of its upstream.`
 }
 
 function behindUnknownMirrors({ registry }: DoubtFacts, aspect: Aspect): string | null {
-  if (!registry.mirrored || !FROM_REGISTRY.includes(aspect)) return null
+  if (!registry.mirrored || !FROM_REGISTRY.has(aspect)) return null
   return `Nodes reach ${registry.host} through mirrors that are not known here and may serve the image.`
 }
 

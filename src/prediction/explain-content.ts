@@ -10,22 +10,6 @@ export function explainContent(
   runtime: { allContainerd21: boolean },
 ): Finding {
   const { registry, verified, redirected } = result.evidence
-  const certain = (
-    cause: Finding['cause'],
-    message: string,
-    advice: string,
-  ): Finding => ({
-    cause,
-    certainty: 'certain',
-    message,
-    advice,
-    doubts: [],
-  })
-  const doubtful = (finding: Finding, doubt: string): Finding => ({
-    ...finding,
-    certainty: 'uncertain',
-    doubts: [doubt],
-  })
   switch (result.fault) {
     case 'web-page': {
       const finding = certain(
@@ -81,4 +65,12 @@ export function explainContent(
     default:
       return result.fault satisfies never
   }
+}
+
+function certain(cause: Finding['cause'], message: string, advice: string): Finding {
+  return { cause, certainty: 'certain', message, advice, doubts: [] }
+}
+
+function doubtful(finding: Finding, doubt: string): Finding {
+  return { ...finding, certainty: 'uncertain', doubts: [doubt] }
 }

@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type { Finding } from './finding.ts'
 
@@ -30,7 +31,7 @@ export function explainNotFound(context: NotFoundContext): Finding {
 
 function whatIsMissing({ reference, repositoryMissing }: NotFoundContext): string {
   const { registry, repository, tag, digest, effectiveTag } = reference
-  const name = `${registry}/${repository}`
+  const name = nameOf(reference)
   if (repositoryMissing) return `${registry} has no repository "${repository}".`
   if (digest !== null) {
     return `${name} has no manifest ${digest}; it may have been garbage-collected, or belong to another repository.`

@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import type { CredentialOrigin } from '../credentials/credential.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type { Forbidden, Unauthorized } from '../registry/lookup.ts'
@@ -56,10 +57,6 @@ export function describeOrigin({ kind, source, key }: CredentialOrigin): string 
     'credential-provider': 'the credential provider',
   }[kind]
   return `${what} ${source} (key "${key}")`
-}
-
-function nameOf({ registry, repository }: ImageReference): string {
-  return registry === '' ? repository : `${registry}/${repository}`
 }
 
 /** Registries that tell a missing credential apart say so; the others leave open whether the repository exists. */

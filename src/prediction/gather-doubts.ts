@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
 import { causes } from './causes.ts'
@@ -75,9 +76,7 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
     missingReference: credentials.missingReference,
     unreadSecrets: credentials.unread,
     secretMatched:
-      reference !== null &&
-      credentials.keyring.match(`${reference.registry}/${reference.repository}`).length >
-        0,
+      reference !== null && credentials.keyring.match(nameOf(reference)).length > 0,
     nodeCredentials: evidence,
   }
 }

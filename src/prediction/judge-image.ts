@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import { matchKeyrings } from '../credentials/keyring.ts'
 import type { Keyring } from '../credentials/keyring.ts'
 import type { KeyringMatch } from '../credentials/credential.ts'
@@ -148,7 +149,7 @@ async function matchingCredentials(
   reference: ImageReference,
   context: JudgeContext,
 ): Promise<KeyringMatch[]> {
-  const repository = `${reference.registry}/${reference.repository}`
+  const repository = nameOf(reference)
   const nodes = await context.nodeKeyrings(repository, context.signal)
   return matchKeyrings([context.credentials.keyring, ...nodes], repository)
 }

@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import { LRUCache } from 'lru-cache'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { parseReference } from '../reference/parse-reference.ts'
@@ -110,7 +111,7 @@ async function judgeCandidate(
   options: NodeCredentialLearnerOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const repository = `${reference.registry}/${reference.repository}`
+  const repository = nameOf(reference)
   const matched = await options.secretMatches(pod, repository, signal)
   if (matched === true) return 'no-evidence'
   if (matched === null) return 'the pull secrets of running Pods cannot be read'

@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type { NodeFacts, PodFacts } from './cluster-facts.ts'
 import { isDevelopmentCluster } from './development-cluster.ts'
@@ -53,7 +54,7 @@ export function presenceUnknown(reason: string): Presence {
 function namesOf(reference: ImageReference): Set<string> {
   const { registry, repository, effectiveTag, digest, pullReference } = reference
   const names = new Set([pullReference])
-  const bases = [registry === '' ? repository : `${registry}/${repository}`]
+  const bases = [nameOf(reference)]
   if (registry === 'docker.io') {
     bases.push(repository)
     if (repository.startsWith('library/')) bases.push(repository.slice('library/'.length))

@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/reference-name.ts'
 import { candidateKeys, explainNoMatch, requiredKey } from '../credentials/closest-key.ts'
 import type { CredentialOrigin } from '../credentials/credential.ts'
 import { describeNearMiss } from '../credentials/describe-near-miss.ts'
@@ -18,7 +19,7 @@ export async function whyNoCredential(
   credentials: PullCredentials,
   reference: ImageReference,
 ): Promise<WhyNoCredential> {
-  const repository = `${reference.registry}/${reference.repository}`
+  const repository = nameOf(reference)
   const usable = credentials.secrets.flatMap(({ reading }) =>
     reading?.status === 'usable' ? [reading.source] : [],
   )
@@ -82,12 +83,12 @@ function adviceFor(
   accountSecrets: readonly string[],
 ): string {
   const { namespace, serviceAccount, secrets } = credentials
-  const server = requiredKey(`${reference.registry}/${reference.repository}`)
+  const server = requiredKey(nameOf(reference))
   const broken = secrets.find(({ name, fact }) => name !== '' && fact.status === 'absent')
   if (broken !== undefined) {
     return createSecretCommand({ namespace, name: broken.name, server })
   }
-  const [listed] = secrets.filter(({ name, reading }) => name !== '' && reading !== null)
+  const listed = secrets.find(({ name, reading }) => name !== '' && reading !== null)
   if (listed !== undefined) {
     return createSecretCommand({ namespace, name: listed.name, server, renew: true })
   }
@@ -112,7 +113,7 @@ export function renewCommand(
   return createSecretCommand({
     namespace: origin.source.slice(0, slash),
     name: origin.source.slice(slash + 1),
-    server: requiredKey(`${reference.registry}/${reference.repository}`),
+    server: requiredKey(nameOf(reference)),
     renew: true,
   })
 }

@@ -1,7 +1,7 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import type { Predictor } from '../prediction/predictor.ts'
-import { createEngine } from './engine.ts'
-import type { Engine, EngineOptions } from './engine.ts'
+import { createEngine } from './create-engine.ts'
+import type { Engine, EngineOptions } from './create-engine.ts'
 
 export interface LiveEngine {
   configuration(): Configuration

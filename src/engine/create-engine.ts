@@ -1,5 +1,4 @@
 import type { Configuration } from '../configuration/configuration.ts'
-import { defaultRegistrySettings } from '../configuration/registry-fields.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import { createPredictor } from '../prediction/create-predictor.ts'
 import { createLookupCache } from '../prediction/lookup-cache.ts'
@@ -7,12 +6,9 @@ import type { LookupCacheOptions } from '../prediction/lookup-cache.ts'
 import { createNodeCredentials } from '../prediction/create-node-credentials.ts'
 import type { PredictionSettings } from '../prediction/prediction-settings.ts'
 import type { Predictor } from '../prediction/predictor.ts'
-import { createEndpointResolver } from '../registry/endpoint-resolver.ts'
-import {
-  createHttpTransport,
-  defaultTransportLimits,
-} from '../registry/http-transport.ts'
-import { createClient } from '../registry/registry-client.ts'
+import { createRegistryClient } from '../registry/create-registry-client.ts'
+import type { ProxySettings } from '../registry/proxy-for.ts'
+import { registrySettingsFor } from '../registry/registry-settings-for.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
 import { version } from './version.ts'
@@ -36,31 +32,18 @@ export interface Engine {
 
 /** Everything behind a prediction for one configuration: the registry client, the cache of look-ups, the nodes' credentials. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { configuration, facts, observer, env } = options
-  const registrySettings = settingsByHost(configuration.registries)
-  const client = createClient({
-    transport: createHttpTransport({
-      network: configuration.network,
-      proxy: {
-        httpProxy: env.HTTP_PROXY ?? env.http_proxy ?? null,
-        httpsProxy: env.HTTPS_PROXY ?? env.https_proxy ?? null,
-        noProxy: env.NO_PROXY ?? env.no_proxy ?? null,
-      },
-      limits: defaultTransportLimits,
-      observer,
-      now: () => performance.now(),
-    }),
-    endpoints: createEndpointResolver({
-      registries: configuration.registries,
-      hostsDirectory: configuration.hostsDirectory,
-      now: () => performance.now(),
-    }),
-    settings: registrySettings,
+  const { configuration, facts, observer } = options
+  const { registries } = configuration
+  const registrySettings = (registry: string): RegistrySettings =>
+    registrySettingsFor(registries, registry)
+  const client = createRegistryClient({
+    registries,
+    hostsDirectory: configuration.hostsDirectory,
+    network: configuration.network,
+    proxy: proxyOf(options.env),
     observer,
-    now: Date.now,
     userAgent: `pullgate/${version}`,
   })
-  const now = (): number => performance.now()
   const lookups = createLookupCache({
     client,
     now,
@@ -89,9 +72,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return { predictor, close: () => client.close() }
 }
 
-function settingsByHost(
-  registries: readonly RegistrySettings[],
-): (registry: string) => RegistrySettings {
-  const known = new Map(registries.map((each) => [each.host, each]))
-  return (registry) => known.get(registry) ?? defaultRegistrySettings(registry)
+function proxyOf(env: EngineOptions['env']): ProxySettings {
+  return {
+    httpProxy: env.HTTP_PROXY ?? env.http_proxy ?? null,
+    httpsProxy: env.HTTPS_PROXY ?? env.https_proxy ?? null,
+    noProxy: env.NO_PROXY ?? env.no_proxy ?? null,
+  }
+}
+
+/** Milliseconds of a clock that never goes back. */
+function now(): number {
+  return performance.now()
 }

@@ -1,0 +1,55 @@
+import { createEndpointResolver } from './endpoint-resolver.ts'
+import { createHttpTransport, defaultTransportLimits } from './http-transport.ts'
+import type { ImagePlatformReader, RegistryClient } from './lookup.ts'
+import type { ProxySettings } from './proxy-for.ts'
+import { createClient } from './registry-client.ts'
+import { silentObserver } from './registry-observer.ts'
+import type { RegistryObserver } from './registry-observer.ts'
+import { registrySettingsFor } from './registry-settings-for.ts'
+import type { NetworkSettings, RegistrySettings } from './registry-settings.ts'
+
+export interface RegistryClientOptions {
+  /** What is known of single registries; the others are reached at `https://<host>`. */
+  registries?: RegistrySettings[]
+  /** A tree of hosts.toml files as the nodes have it. */
+  hostsDirectory?: string | null
+  /** Addresses the connect-time guard lets through or refuses, beside its built-in list. */
+  network?: NetworkSettings
+  /** HTTP proxies, as Go reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+  proxy?: ProxySettings
+  observer?: RegistryObserver
+  userAgent?: string
+}
+
+/** A client of the OCI distribution API that asks as containerd does. Close it to end its connections. */
+export function createRegistryClient(
+  options: RegistryClientOptions = {},
+): RegistryClient & ImagePlatformReader {
+  const {
+    registries = [],
+    hostsDirectory = null,
+    network = { allow: [], deny: [] },
+    proxy = { httpProxy: null, httpsProxy: null, noProxy: null },
+    observer = silentObserver,
+    userAgent = 'pullgate',
+  } = options
+  return createClient({
+    transport: createHttpTransport({
+      network,
+      proxy,
+      limits: defaultTransportLimits,
+      observer,
+      now,
+    }),
+    endpoints: createEndpointResolver({ registries, hostsDirectory, now }),
+    settings: (registry) => registrySettingsFor(registries, registry),
+    observer,
+    now: Date.now,
+    userAgent,
+  })
+}
+
+/** Milliseconds of a clock that never goes back. */
+function now(): number {
+  return performance.now()
+}
