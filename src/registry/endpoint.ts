@@ -15,14 +15,14 @@ export interface Endpoint {
   /** Put between baseUrl and the repository: `/v2`, or nothing under `override_path`. */
   apiPath: '/v2' | ''
   via: 'origin' | 'mirror'
-  /** The `ns` query of requests to mirrors: the registry of the image reference; null for the origin. */
+  /** The `ns` query of requests: the registry of the image reference wherever hosts.toml names another host than its own, else null. */
   namespace: string | null
   /** Whether tags may be resolved here (`resolve`), and whether content may be pulled (`pull`). */
   capabilities: { resolve: boolean; pull: boolean }
   trust: TlsTrust
   /** Extra headers of hosts.toml. */
   headers: Record<string, string>
-  /** The same host over plain HTTP, tried after a TLS record error (loopback only); null elsewhere. */
+  /** The same host over plain HTTP, tried after a TLS record error (loopback, and `http` with TLS options in hosts.toml); null elsewhere. */
   plainHttpFallback: string | null
   /** The operator named this address (endpoint, hosts.toml): the connect-time guard lets it through. */
   operatorChosen: boolean
