@@ -42,6 +42,9 @@ const tlsFaults: Readonly<Record<string, TlsFault>> = {
 const NOT_TLS =
   /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request|unknown protocol|record[ _]layer[ _]failure/i
 
+/** Node's advice to whoever runs Node, which is not who reads this. */
+const NODE_HINT = /; if the root CA is installed locally, .*$/s
+
 /** The more telling first: of several attempts (IPv6 without a route, then IPv4 refused) the first row that fits any is the fault. */
 const networkFaults: readonly (readonly [NetworkFault, readonly string[]])[] = [
   ['name-not-found', ['ENOTFOUND', 'ENODATA', 'ENONAME']],
@@ -94,7 +97,8 @@ function tlsFaultOf({ code, message }: Clue): TlsFault | null {
 }
 
 function detailOf({ message, code }: Clue): string {
-  return printable(message === '' ? code : message, MAX_DETAIL_CHARACTERS)
+  const words = message.replace(NODE_HINT, '')
+  return printable(words === '' ? code : words, MAX_DETAIL_CHARACTERS)
 }
 
 /** Breadth first, the outermost error first. */

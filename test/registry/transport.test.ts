@@ -485,6 +485,9 @@ await t.test(
         expected,
       )
     }
+    const hint = 'self-signed certificate; if the root CA is installed locally, try x'
+    const hinted = classifyFault(coded('DEPTH_ZERO_SELF_SIGNED_CERT', hint))
+    suite.match(hinted, { detail: /^self-signed certificate$/ })
     const loop = coded('X')
     loop.cause = loop
     suite.equal(classifyFault(loop).kind, 'network', 'a cause that is its own cause ends')
