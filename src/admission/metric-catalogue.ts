@@ -46,6 +46,11 @@ export const metricCatalogue = {
     help: 'Pulls left as last announced by a registry.',
     labels: ['host'],
   },
+  pullgate_node_credentials_learned_total: {
+    type: 'counter',
+    help: 'How often running Pods without a matching pull secret showed that nodes have credentials of their own for a registry (looked for at most every five minutes).',
+    labels: ['host'],
+  },
   pullgate_guard_refused_total: {
     type: 'counter',
     help: 'Connections that the guard refused because of the address.',

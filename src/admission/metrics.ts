@@ -31,6 +31,8 @@ export interface Metrics {
   }): void
   /** A request let through without judging: a PassReason, or `internal-error`. */
   passed(reason: string): void
+  /** Pods show that the nodes have credentials of their own for this registry host. */
+  nodeCredentialsLearned(registry: string): void
   certificateExpires(notAfterMs: number): void
   configurationReloaded(result: 'applied' | 'refused'): void
   /** The page for Prometheus. */
@@ -50,6 +52,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const unjudged = counter(registry, 'pullgate_unjudged_total')
   const expiry = gauge(registry, 'pullgate_certificate_expiry_timestamp_seconds')
   if (options.process !== null) addProcessMetrics(registry, options.process)
+  const learned = counter(registry, 'pullgate_node_credentials_learned_total')
+  const learnedHost = boundedLabel(options.maxHosts ?? 100)
   const countDecision = decisionCounters(registry, options.maxNamespaces ?? 200)
   return {
     registry,
@@ -60,6 +64,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       else unjudged.inc({ reason: exemption.kind })
     },
     passed: (reason) => unjudged.inc({ reason }),
+    nodeCredentialsLearned: (host) => learned.inc({ host: learnedHost(host) }),
     certificateExpires: (notAfterMs) => expiry.set(notAfterMs / 1000),
     configurationReloaded: (result) => reloads.inc({ result }),
     async render() {

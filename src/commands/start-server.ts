@@ -59,6 +59,7 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
     env: setup.env,
     onFault: (error) => log.error({ err: error }, 'an image could not be judged'),
     onNotice: (notice) => log.info({ notice }, 'node credentials'),
+    onNodeCredentialsLearned: (registry) => metrics.nodeCredentialsLearned(registry),
   })
   const readiness = createReadiness({ starting: 'starting' })
   const certificate = await openServingCertificate(setup.certificate)

@@ -22,6 +22,8 @@ export interface EngineOptions {
   onFault: (error: unknown) => void
   /** Something about node credentials that an operator should know, one line. */
   onNotice: (notice: string) => void
+  /** Running Pods show that the nodes have credentials of their own for this registry host. */
+  onNodeCredentialsLearned?: (registry: string) => void
 }
 
 export interface Engine {
@@ -57,7 +59,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     facts,
     lookups,
     now,
+    env: options.env,
     onNotice: options.onNotice,
+    ...(options.onNodeCredentialsLearned
+      ? { onLearned: options.onNodeCredentialsLearned }
+      : {}),
   })
   const predictor = createPredictor({
     facts,

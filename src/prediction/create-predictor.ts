@@ -29,10 +29,8 @@ export interface PredictorOptions {
   settings: () => PredictionSettings
   /** Credentials that the nodes add for an image, as keyrings tried after the pull secrets. */
   nodeKeyrings: (image: string, signal: AbortSignal) => Promise<Keyring[]>
-  nodeCredentials: (
-    registry: string,
-    signal: AbortSignal,
-  ) => Promise<NodeCredentialEvidence>
+  /** What is known about credentials of the nodes for an image (registry and repository). */
+  nodeCredentials: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
   /** Milliseconds since 1970. */
   wallClock: () => number
   /** Told of a fault of ours while one image was judged; the image becomes Unverified. */

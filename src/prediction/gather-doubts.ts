@@ -22,10 +22,8 @@ export interface GatherOptions {
   credentials: PullCredentials
   facts: ClusterFacts
   settings: PredictionSettings
-  nodeCredentials: (
-    registry: string,
-    signal: AbortSignal,
-  ) => Promise<NodeCredentialEvidence>
+  /** `image` is registry and repository. */
+  nodeCredentials: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
   /** Wall clock, milliseconds since 1970: Namespaces say when they were made. */
   wallClock: () => number
   signal: AbortSignal
@@ -50,7 +48,7 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
     workload.form === 'pod' ? null : facts.podMutators(namespace, read),
     aboutCredentials ? facts.namespace(namespace, read) : null,
     aspect === 'credential' && reference !== null
-      ? options.nodeCredentials(reference.registry, signal)
+      ? options.nodeCredentials(nameOf(reference), signal)
       : ({ kind: 'none' } as const),
   ])
   const eligible = eligibleNodes(workload.placement, valueOr<NodeFacts[]>(nodes, []))

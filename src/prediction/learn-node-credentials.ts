@@ -35,7 +35,8 @@ const MAX_CANDIDATES = 4
 
 /**
  * Learns from the cluster what nobody configured: Pods run images of a host although no pull secret of theirs matches and
- * anonymous access to those images is refused, so the nodes have credentials of their own. Only Pods are read.
+ * anonymous access to those images is refused, so the nodes have credentials of their own. Pods are read as a list; a
+ * Secret of theirs only where it could be what opens the image.
  */
 export function createNodeCredentialLearner(
   options: NodeCredentialLearnerOptions,
@@ -84,14 +85,21 @@ interface Candidate {
   reference: ImageReference
 }
 
-/** One Pod for each repository of the host that really runs and is not preloaded, at most MAX_CANDIDATES. */
+/**
+ * One Pod for each repository of the host that really runs and is not preloaded, at most MAX_CANDIDATES. Pods without pull
+ * secrets come first: what they show is seen without reading a Secret.
+ */
 function candidates(
   registry: string,
   pods: readonly PodFacts[],
   preloaded: readonly string[],
 ): Candidate[] {
   const byRepository = new Map<string, Candidate>()
-  for (const pod of pods) {
+  const [bare, others] = [
+    pods.filter(({ pullSecrets }) => pullSecrets.length === 0),
+    pods.filter(({ pullSecrets }) => pullSecrets.length > 0),
+  ]
+  for (const pod of [...bare, ...others]) {
     for (const container of pod.containers) {
       if (byRepository.size >= MAX_CANDIDATES) return [...byRepository.values()]
       if (container.imageID === '' || container.pullPolicy === 'Never') continue
@@ -105,21 +113,17 @@ function candidates(
   return [...byRepository.values()]
 }
 
-/** `evidence`, `no-evidence`, or why it could not be told. */
+/** `evidence`, `no-evidence`, or why it could not be told. Secrets are read only where anonymous access is refused. */
 async function judgeCandidate(
   { pod, reference }: Candidate,
   options: NodeCredentialLearnerOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const repository = nameOf(reference)
-  const matched = await options.secretMatches(pod, repository, signal)
-  if (matched === true) return 'no-evidence'
-  if (matched === null) return 'the pull secrets of running Pods cannot be read'
   const anonymous = await options.lookups.lookup({ reference, credential: null, signal })
   switch (anonymous.outcome) {
     case 'unauthorized':
     case 'forbidden':
-      return 'evidence'
+      break
     case 'found':
     case 'not-found':
     case 'unusable':
@@ -127,6 +131,9 @@ async function judgeCandidate(
     default:
       return 'the registry did not say whether running images are public'
   }
+  const matched = await options.secretMatches(pod, nameOf(reference), signal)
+  if (matched === null) return 'the pull secrets of running Pods cannot be read'
+  return matched ? 'no-evidence' : 'evidence'
 }
 
 function parseOrNull(image: string): ImageReference | null {
