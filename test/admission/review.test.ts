@@ -95,7 +95,7 @@ const near: Finding = {
 }
 const timing = { timeoutMs: 5000, elapsedMs: 0 }
 
-void test('every recorded request gets an answer of the right form', async (t) => {
+test('every recorded request gets an answer of the right form', async (t) => {
   const cases: [name: string, asked: string[] | null, denied: boolean][] = [
     ['deployment-create', ['nginx:1.27'], true],
     ['deployment-update', ['nginx:1.28'], true],
@@ -131,7 +131,7 @@ void test('every recorded request gets an answer of the right form', async (t) =
   }
 })
 
-void test('a denial reads as in the design', async (t) => {
+test('a denial reads as in the design', async (t) => {
   const { review } = setUp({ findings: [notFound, near] })
 
   const response = responseOf(await review(recording('deployment-create'), timing))
@@ -157,7 +157,7 @@ void test('a denial reads as in the design', async (t) => {
   })
 })
 
-void test('an image that will be pulled passes in silence', async (t) => {
+test('an image that will be pulled passes in silence', async (t) => {
   const { review } = setUp()
 
   const outcome = await review(recording('deployment-create'), timing)
@@ -176,7 +176,7 @@ void test('an image that will be pulled passes in silence', async (t) => {
   })
 })
 
-void test('the mode decides what is said', async (t) => {
+test('the mode decides what is said', async (t) => {
   const wouldBe =
     'would be denied: container "nginx": nginx:1.27 [ImageNotFound]: docker.io/library/nginx has no tag "1.27". Nearest tags: 1.27.7, 1.26; Correct the tag, or push the image first.'
   const cases: [
@@ -208,7 +208,7 @@ void test('the mode decides what is said', async (t) => {
   }
 })
 
-void test('a mode label that means nothing is told and ignored', async (t) => {
+test('a mode label that means nothing is told and ignored', async (t) => {
   const labels = { 'pullgate.dev/mode': 'enforced' }
   const { review } = setUp({ labels })
 
@@ -217,7 +217,7 @@ void test('a mode label that means nothing is told and ignored', async (t) => {
   t.match(response.warnings, [/pullgate\.dev\/mode is "enforced"/])
 })
 
-void test('exemptions cost no look-up', async (t) => {
+test('exemptions cost no look-up', async (t) => {
   const none = defaultConfiguration().exempt
   const cases: [string, Setup, RegExp][] = [
     [
@@ -252,7 +252,7 @@ void test('exemptions cost no look-up', async (t) => {
   t.equal(response.allowed, true)
 })
 
-void test('the skip annotation is recorded with its reason', async (t) => {
+test('the skip annotation is recorded with its reason', async (t) => {
   const { review, lines } = setUp({ findings: [notFound] })
   const body = recording('deployment-create')
   annotate(body, { 'pullgate.dev/skip': 'pushed\nlater' })
@@ -265,7 +265,7 @@ void test('the skip annotation is recorded with its reason', async (t) => {
   ])
 })
 
-void test('what hangs does not hang the answer', async (t) => {
+test('what hangs does not hang the answer', async (t) => {
   const never = new Promise<never>(() => {})
   const hangs: [string, Setup][] = [
     ['predictor', { predict: () => never }],
@@ -299,7 +299,7 @@ void test('what hangs does not hang the answer', async (t) => {
   t.strictSame(signals, [false, true], 'what is late already has no time at all')
 })
 
-void test('the time for look-ups ends before the API server gives up', (t) => {
+test('the time for look-ups ends before the API server gives up', (t) => {
   const cases: [
     deadlineMs: number,
     apiTimeoutMs: number | null,
@@ -323,7 +323,7 @@ void test('the time for look-ups ends before the API server gives up', (t) => {
   t.end()
 })
 
-void test('a fault of our own lets the request through and says so', async (t) => {
+test('a fault of our own lets the request through and says so', async (t) => {
   const { review, lines, passed } = setUp({
     predict: () => Promise.reject(new TypeError('x is not a function')),
   })
@@ -336,7 +336,7 @@ void test('a fault of our own lets the request through and says so', async (t) =
   t.strictSame(passed, ['internal-error'])
 })
 
-void test('an object that cannot be judged is let through with the reason', async (t) => {
+test('an object that cannot be judged is let through with the reason', async (t) => {
   const { review, asked } = setUp({ findings: [notFound] })
   const body = recording('deployment-create')
   objectOf(body).spec = { template: { spec: { containers: 'none' } } }
@@ -350,13 +350,13 @@ void test('an object that cannot be judged is let through with the reason', asyn
   })
 })
 
-void test('a body that is no AdmissionReview is invalid', async (t) => {
+test('a body that is no AdmissionReview is invalid', async (t) => {
   const { review } = setUp()
   for (const body of [null, 1, 'x', [], {}, { kind: 'AdmissionReview' }, { request: {} }])
     t.match(await review(body, timing), { status: 'invalid', reason: /AdmissionReview/ })
 })
 
-void test('the log line names the request and its images, and no text of findings', async (t) => {
+test('the log line names the request and its images, and no text of findings', async (t) => {
   const { review, lines } = setUp({ findings: [notFound] })
 
   await review(recording('pod-create-dry-run'), timing)
@@ -390,7 +390,7 @@ void test('the log line names the request and its images, and no text of finding
   t.notMatch(JSON.stringify(lines), /Nearest/)
 })
 
-void test('equal findings of several containers are folded', (t) => {
+test('equal findings of several containers are folded', (t) => {
   const uses = [
     place('nginx:1.27', 'web'),
     place('nginx:1.27', 'api'),
@@ -426,7 +426,7 @@ void test('equal findings of several containers are folded', (t) => {
   t.end()
 })
 
-void test('a spelling whose blanks are the trouble is shown in quotes', (t) => {
+test('a spelling whose blanks are the trouble is shown in quotes', (t) => {
   const invalid: Finding = {
     cause: 'InvalidImageName',
     certainty: 'certain',
@@ -450,7 +450,7 @@ void test('a spelling whose blanks are the trouble is shown in quotes', (t) => {
   t.end()
 })
 
-void test('a ceiling is named where it spared a denial', async (t) => {
+test('a ceiling is named where it spared a denial', async (t) => {
   const { review } = setUp({ findings: [notFound] })
 
   const response = responseOf(await review(recording('pod-create-by-replicaset'), timing))
@@ -461,7 +461,7 @@ void test('a ceiling is named where it spared a denial', async (t) => {
   ])
 })
 
-void test('answers stay within the limits of the API server, whatever is found', (t) => {
+test('answers stay within the limits of the API server, whatever is found', (t) => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.string({ maxLength: 900 }),
@@ -519,7 +519,7 @@ void test('answers stay within the limits of the API server, whatever is found',
   t.end()
 })
 
-void test('what has no room is counted', (t) => {
+test('what has no room is counted', (t) => {
   const many = Array.from({ length: 60 }, (_, index) =>
     predicted(place(`registry.acme.test/team/app-${index}:1`, `c${index}`), [
       {

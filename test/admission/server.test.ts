@@ -68,7 +68,7 @@ async function serve(t: Test, overrides: Partial<ServerOptions> = {}) {
 const post = { path: '/validate', method: 'POST' } as const
 const json = { 'content-type': 'application/json' }
 
-void test('a review is answered over HTTPS', async (t) => {
+test('a review is answered over HTTPS', async (t) => {
   const { client, reviews } = await serve(t)
 
   const response = await client.request({
@@ -84,7 +84,7 @@ void test('a review is answered over HTTPS', async (t) => {
   t.match(reviews, [{ body: { a: 1 }, timing: { timeoutMs: 5000, elapsedMs: Number } }])
 })
 
-void test('what is no review gets a status and a reason', async (t) => {
+test('what is no review gets a status and a reason', async (t) => {
   const { client, reviews } = await serve(t)
   const cases: [
     name: string,
@@ -109,7 +109,7 @@ void test('what is no review gets a status and a reason', async (t) => {
   t.equal(reviews.length, 1, 'and only JSON reaches the reviewer')
 })
 
-void test('odd bodies are read, not refused', async (t) => {
+test('odd bodies are read, not refused', async (t) => {
   const { client, reviews } = await serve(t)
   const bodies: [name: string, headers: Record<string, string>, body: string | Buffer][] =
     [
@@ -133,7 +133,7 @@ void test('odd bodies are read, not refused', async (t) => {
   t.equal(Object.hasOwn(Object.prototype, 'b'), false)
 })
 
-void test('a reviewer that fails is answered with 500 and no detail', async (t) => {
+test('a reviewer that fails is answered with 500 and no detail', async (t) => {
   const { client } = await serve(t, {
     review: () => Promise.reject(new Error('password is hunter2')),
   })
@@ -144,7 +144,7 @@ void test('a reviewer that fails is answered with 500 and no detail', async (t) 
   t.strictSame(await response.body.json(), { message: 'internal error' })
 })
 
-void test('the server speaks HTTP/1.1 over TLS 1.2 or later, and nothing else', async (t) => {
+test('the server speaks HTTP/1.1 over TLS 1.2 or later, and nothing else', async (t) => {
   const { client, port } = await serve(t)
   const options = { port, host: '127.0.0.1', ca: certificate.ca, servername: 'localhost' }
   const response = await client.request({ ...post, headers: json, body: '{}' })
@@ -177,7 +177,7 @@ void test('the server speaks HTTP/1.1 over TLS 1.2 or later, and nothing else', 
   t.equal(again.statusCode, 200, 'and garbage on a connection harms no other')
 })
 
-void test('with a client CA only its clients are let in', async (t) => {
+test('with a client CA only its clients are let in', async (t) => {
   const clients = await clientCertificate()
   const { port } = await serve(t, {
     https: { ...certificate, clientCa: clients.ca },
@@ -197,7 +197,7 @@ void test('with a client CA only its clients are let in', async (t) => {
   await t.rejects(dial({ cert: certificate.cert, key: certificate.key }), 'a foreign one')
 })
 
-void test('a renewed certificate serves new connections', async (t) => {
+test('a renewed certificate serves new connections', async (t) => {
   const { app, client, port } = await serve(t)
   renewCertificate(app, stranger)
 
@@ -224,7 +224,7 @@ void test('a renewed certificate serves new connections', async (t) => {
   )
 })
 
-void test('a drain answers what still arrives, then closes', async (t) => {
+test('a drain answers what still arrives, then closes', async (t) => {
   const readiness = createReadiness()
   const { promise: release, resolve } = Promise.withResolvers<void>()
   const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
@@ -259,7 +259,7 @@ void test('a drain answers what still arrives, then closes', async (t) => {
   t.equal(app.server.listening, false)
 })
 
-void test('health, readiness and metrics have a plain port of their own', async (t) => {
+test('health, readiness and metrics have a plain port of their own', async (t) => {
   const readiness = createReadiness({ start: 'the cluster is not read yet' })
   const metrics = createMetrics({ process })
   const app = buildHealthServer({
@@ -293,7 +293,7 @@ void test('health, readiness and metrics have a plain port of their own', async 
   t.match(page, /^process_resident_memory_bytes [1-9]/m)
 })
 
-void test('metrics count decisions, would-be denials and registries', async (t) => {
+test('metrics count decisions, would-be denials and registries', async (t) => {
   const metrics = createMetrics({ process: null, maxHosts: 2, maxNamespaces: 1 })
   for (const namespace of ['team-a', 'team-a', 'team-b'])
     metrics.decided({
@@ -341,7 +341,7 @@ void test('metrics count decisions, would-be denials and registries', async (t) 
     t.ok(body.split('\n').includes(line), line)
 })
 
-void test('the timeout of the API server is a Go duration', (t) => {
+test('the timeout of the API server is a Go duration', (t) => {
   const cases: [unknown, number | null][] = [
     ['5s', 5000],
     ['10s', 10_000],

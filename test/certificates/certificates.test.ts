@@ -25,7 +25,7 @@ function make(
   return createSelfSigned({ hosts: standaloneHosts, nowMs, validDays: 30, ...overrides })
 }
 
-void test('a self-signed certificate', async (t) => {
+test('a self-signed certificate', async (t) => {
   const made = await make()
   const leaf = new X509Certificate(made.cert)
   const ca = new X509Certificate(made.ca)
@@ -45,17 +45,17 @@ void test('a self-signed certificate', async (t) => {
   t.match(leaf.signatureAlgorithm, /sha256/i, 'is signed with SHA-256')
 })
 
-void test('each CA has a name of its own', async (t) => {
+test('each CA has a name of its own', async (t) => {
   const [first, second] = await Promise.all([make(), make({ nowMs: nowMs + 1 })])
 
   t.not(new X509Certificate(first.ca).subject, new X509Certificate(second.ca).subject)
 })
 
-void test('a certificate for nothing is refused', async (t) => {
+test('a certificate for nothing is refused', async (t) => {
   await t.rejects(createSelfSigned({ hosts: [], nowMs, validDays: 1 }), RangeError)
 })
 
-void test('a pair of files is checked before it is served', async (t) => {
+test('a pair of files is checked before it is served', async (t) => {
   const [good, other, expired, future] = await Promise.all([
     make(),
     make(),
@@ -110,7 +110,7 @@ void test('a pair of files is checked before it is served', async (t) => {
   }
 })
 
-void test('a renewed certificate is served without dropping connections', async (t) => {
+test('a renewed certificate is served without dropping connections', async (t) => {
   const [before, after] = await Promise.all([make(), make({ nowMs: nowMs + 1 })])
   const dir = t.testdir({})
   await mountLikeKubelet(dir, '1', before)
@@ -160,7 +160,7 @@ void test('a renewed certificate is served without dropping connections', async 
   t.match(chunk.toString(), /^HTTP\/1\.1 200/, 'an open connection lives on')
 })
 
-void test('a pair that the server cannot take stays out', async (t) => {
+test('a pair that the server cannot take stays out', async (t) => {
   const [before, after] = await Promise.all([make(), make()])
   const dir = t.testdir({ 'tls.crt': after.cert, 'tls.key': after.key })
   const events: string[] = []

@@ -27,7 +27,7 @@ function problemsOf(text: string): string[] {
   return result.status === 'ok' ? [] : result.problems.map(formatProblem)
 }
 
-void test('nothing written means the defaults', (t) => {
+test('nothing written means the defaults', (t) => {
   const nothings = [
     '',
     '\n',
@@ -107,7 +107,7 @@ cache: { maxEntries: 10, digestTtl: 2h, tagTtl: 0s, refusalTtl: 1s, errorTtl: 10
 logLevel: trace
 `
 
-void test('every field is read, with files beside the configuration file', (t) => {
+test('every field is read, with files beside the configuration file', (t) => {
   t.same(read(everything), {
     mode: 'warn',
     actions: { ImageNotFound: 'deny', PlatformMismatch: 'warn', Unverified: 'allow' },
@@ -184,7 +184,7 @@ void test('every field is read, with files beside the configuration file', (t) =
   t.end()
 })
 
-void test('every field is described for the documentation', (t) => {
+test('every field is described for the documentation', (t) => {
   const written = new Set(
     Array.from(everything.matchAll(/([a-zA-Z]+):(?= |\n)/g), ([, name]) => name),
   )
@@ -310,7 +310,7 @@ const mistakes: [string, string, RegExp][] = [
   ['#'.repeat(2 ** 20 + 1), 'c.yaml:1:1', /longer than 1048576/],
 ]
 
-void test('every kind of mistake is named with its place and what is allowed', (t) => {
+test('every kind of mistake is named with its place and what is allowed', (t) => {
   for (const [text, place, message] of mistakes) {
     const [first = ''] = problemsOf(text)
     const name = text.slice(0, 60)
@@ -321,7 +321,7 @@ void test('every kind of mistake is named with its place and what is allowed', (
   t.end()
 })
 
-void test('all problems are reported at once, in the order of the file', (t) => {
+test('all problems are reported at once, in the order of the file', (t) => {
   const text = 'logLevel: loud\nregistries:\n- host: a/b\n  caFle: x\nmode: on\nmood: 1\n'
   t.same(
     problemsOf(text).map((problem) => problem.split(' ', 2).join(' ')),
@@ -338,7 +338,7 @@ void test('all problems are reported at once, in the order of the file', (t) => 
   t.end()
 })
 
-void test('a password in an address never gets into a message', (t) => {
+test('a password in an address never gets into a message', (t) => {
   for (const field of ['endpoint', 'host']) {
     const text = `registries: [{${field}: "https://jane:hunter2@a.io/x"}]`
     const told = problemsOf(text).join('\n')
@@ -348,7 +348,7 @@ void test('a password in an address never gets into a message', (t) => {
   t.end()
 })
 
-void test('anchors and aliases, JSON and quotes are read as YAML has them', (t) => {
+test('anchors and aliases, JSON and quotes are read as YAML has them', (t) => {
   t.same(read('exempt: {users: &u [a], namespaces: *u}').exempt.namespaces, ['a'])
   t.equal(read('{"mode": "audit", "deadline": "2s"}').deadlineMs, 2000)
   t.equal(read("deadline: '500ms'").deadlineMs, 500)
@@ -358,7 +358,7 @@ void test('anchors and aliases, JSON and quotes are read as YAML has them', (t) 
   t.end()
 })
 
-void test('durations are those of Go', (t) => {
+test('durations are those of Go', (t) => {
   const cases: [string, number | null][] = [
     ['8s', 8000],
     ['500ms', 500],
@@ -385,7 +385,7 @@ void test('durations are those of Go', (t) => {
   t.end()
 })
 
-void test('only a near name is suggested', (t) => {
+test('only a near name is suggested', (t) => {
   t.equal(nearestName('registry', ['registries', 'mode']), null)
   t.equal(nearestName('registrys', ['registries', 'mode']), 'registries')
   t.equal(nearestName('MODE', ['registries', 'mode']), 'mode')
@@ -394,7 +394,7 @@ void test('only a near name is suggested', (t) => {
   t.end()
 })
 
-void test('no text makes it throw', (t) => {
+test('no text makes it throw', (t) => {
   const names = configurationFields.map(({ path }) => path.split('.').at(-1) ?? '')
   const { any: value } = fc.letrec((tie) => ({
     any: fc.oneof(

@@ -40,7 +40,7 @@ function watch(t: Test, file: string, text: string | null): () => Promise<string
     })
 }
 
-void test('new content is told, broken content reported once, and the watch goes on', async (t) => {
+test('new content is told, broken content reported once, and the watch goes on', async (t) => {
   const file = join(t.testdir({ 'config.yaml': 'mode: warn' }), 'config.yaml')
   const { text } = await loadConfiguration(file)
   const next = watch(t, file, text)
@@ -62,7 +62,7 @@ void test('new content is told, broken content reported once, and the watch goes
   t.equal(await next(), 'audit', 'an owner that throws does not end the watch')
 })
 
-void test('a ConfigMap that the kubelet swaps by a symbolic link is seen', async (t) => {
+test('a ConfigMap that the kubelet swaps by a symbolic link is seen', async (t) => {
   const directory = t.testdir({ old: { 'c.yaml': 'mode: warn' } })
   await symlink('old', join(directory, '..data'))
   await symlink(join('..data', 'c.yaml'), join(directory, 'c.yaml'))
@@ -78,14 +78,14 @@ void test('a ConfigMap that the kubelet swaps by a symbolic link is seen', async
   t.match(await next(), /c\.yaml:1:7: mode: "deny"/)
 })
 
-void test('a change between the first reading and the watch is not missed', async (t) => {
+test('a change between the first reading and the watch is not missed', async (t) => {
   const file = join(t.testdir({ 'c.yaml': 'mode: audit' }), 'c.yaml')
   const next = watch(t, file, 'mode: warn')
 
   t.equal(await next(), 'audit')
 })
 
-void test('without a known text the first reading is taken for known', async (t) => {
+test('without a known text the first reading is taken for known', async (t) => {
   const file = join(t.testdir({ 'c.yaml': 'mode: wrong' }), 'c.yaml')
   const next = watch(t, file, null)
 
@@ -98,7 +98,7 @@ function fail(): never {
   throw new Error('told after the end')
 }
 
-void test('nothing is told after the end', async (t) => {
+test('nothing is told after the end', async (t) => {
   const file = join(t.testdir({ 'c.yaml': 'mode: audit' }), 'c.yaml')
   const ended = AbortSignal.abort()
 

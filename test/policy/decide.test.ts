@@ -57,7 +57,7 @@ const byReplicaSet = workload({
   controller: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-5d4' },
 })
 
-void test('every mode, certainty, configured action and ceiling', (t) => {
+test('every mode, certainty, configured action and ceiling', (t) => {
   const defaults: (Action | null)[] = [null, ...actions]
   for (const certainty of certainties) {
     for (const configured of defaults) {
@@ -97,7 +97,7 @@ void test('every mode, certainty, configured action and ceiling', (t) => {
   t.end()
 })
 
-void test('without configuration a certain finding gets the action of the catalogue', (t) => {
+test('without configuration a certain finding gets the action of the catalogue', (t) => {
   for (const cause of causeCodes) {
     const decision = decide({
       predictions: [prediction(finding(cause, 'certain'))],
@@ -111,7 +111,7 @@ void test('without configuration a certain finding gets the action of the catalo
   t.end()
 })
 
-void test('a Pod that a controller made is warned about unless the configuration denies', (t) => {
+test('a Pod that a controller made is warned about unless the configuration denies', (t) => {
   const cases: [string, Workload, 'warn' | 'deny', Action][] = [
     ['controller-made Pod', byReplicaSet, 'warn', 'warn'],
     ['controller-made Pod, controllerPods: deny', byReplicaSet, 'deny', 'deny'],
@@ -140,7 +140,7 @@ void test('a Pod that a controller made is warned about unless the configuration
   t.end()
 })
 
-void test('the most severe action leads, then the catalogue, then certainty', (t) => {
+test('the most severe action leads, then the catalogue, then certainty', (t) => {
   const decision = decide({
     predictions: [
       prediction(
@@ -171,7 +171,7 @@ void test('the most severe action leads, then the catalogue, then certainty', (t
   t.end()
 })
 
-void test('each image has its own verdict and the object the worst of them', (t) => {
+test('each image has its own verdict and the object the worst of them', (t) => {
   const decision = decide({
     predictions: [
       prediction(),
@@ -194,7 +194,7 @@ void test('each image has its own verdict and the object the worst of them', (t)
   t.end()
 })
 
-void test('an object without images and one that is let through are allowed', (t) => {
+test('an object without images and one that is let through are allowed', (t) => {
   const empty = decide({
     predictions: [],
     workload: workload(),
@@ -209,7 +209,7 @@ void test('an object without images and one that is let through are allowed', (t
   t.end()
 })
 
-void test('no setting turns doubt into a denial, and no ceiling is broken', (t) => {
+test('no setting turns doubt into a denial, and no ceiling is broken', (t) => {
   const anyFindings = fc.array(
     fc.record({
       cause: fc.constantFrom(...causeCodes),

@@ -33,7 +33,7 @@ const pod: Workload = {
   deleting: false,
 }
 
-void test("a Namespace's label overrides the mode", (t) => {
+test("a Namespace's label overrides the mode", (t) => {
   const cases: [Mode, Record<string, string>, Mode, boolean][] = [
     ['enforce', {}, 'enforce', false],
     ['enforce', { 'pullgate.dev/mode': 'audit' }, 'audit', false],
@@ -72,7 +72,7 @@ function exemption(changes: Partial<ExemptionInput>): ExemptionResult {
   })
 }
 
-void test('exempts by mode, namespace, user and service account', (t) => {
+test('exempts by mode, namespace, user and service account', (t) => {
   const cases: [string, Partial<ExemptionInput>, string | null, string][] = [
     ['nobody special', {}, null, ''],
     ['mode off', { mode: 'off' }, 'mode-off', ''],
@@ -124,7 +124,7 @@ void test('exempts by mode, namespace, user and service account', (t) => {
   t.end()
 })
 
-void test('the skip annotation is honoured where it is allowed', (t) => {
+test('the skip annotation is honoured where it is allowed', (t) => {
   const skip = { 'pullgate.dev/skip': 'migration\nINC-1' }
   const forbidden = {
     exempt: { namespaces: [], users: [], serviceAccounts: [] },
@@ -166,7 +166,7 @@ function use(image: string): ImageUse {
   }
 }
 
-void test('exempt images are set aside by their spelling or their full name', (t) => {
+test('exempt images are set aside by their spelling or their full name', (t) => {
   const digest = `sha256:${'0'.repeat(64)}`
   const nginx = `nginx:1.27@${digest}`
   const uses = [use(nginx), use('UPPER'), use('${IMAGE}')]
