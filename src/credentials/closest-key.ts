@@ -1,5 +1,5 @@
 import type { CredentialOrigin } from './credential.ts'
-import { editDistance } from './edit-distance.ts'
+import { editDistance } from '../text/edit-distance.ts'
 import { fromByteString } from './go-url.ts'
 import { buildKeyring, toIndexKey, type KeyringSource } from './keyring.ts'
 import { shownKey } from './shown-key.ts'
@@ -238,7 +238,7 @@ function otherLabel({ glob }: Candidate, image: Target): NearMissReason | null {
   if (first === undefined || second !== undefined || glob.labels.length < 2) return null
   const { index, label, wantedLabel } = first
   const sameDomain = index < glob.labels.length - 2
-  if (!sameDomain && editDistance(label, wantedLabel, MAX_TYPOS) > MAX_TYPOS) return null
+  if (!sameDomain && editDistance(label, wantedLabel, MAX_TYPOS) === null) return null
   return { reason: 'other-label', label: shownKey(fromByteString(label)), wantedLabel }
 }
 
