@@ -68,8 +68,7 @@ function serviceAccounts({ workload, namespace, username }: ExemptionInput): str
 
 function skipAnnotation(workload: Workload, allowSkip: boolean): ExemptionResult {
   const reason = skipReason(workload)
-  // Written by someone who wants the opposite.
-  if (reason === null || reason === 'false') return { exemption: null, problems: [] }
+  if (reason === null) return { exemption: null, problems: [] }
   if (allowSkip) return found('skip-annotation', reason)
   const problem = `The annotation ${SKIP_ANNOTATION} is not honoured: the configuration does not allow it (allowSkip: false).`
   return { exemption: null, problems: [problem] }

@@ -420,6 +420,7 @@ await test('finds the skip annotation on the object and on its template', async 
   t.equal(skipReason(deployment({}, skip('drill'))), 'drill')
   t.equal(skipReason(deployment(skip(''), {})), 'no reason given')
   t.equal(skipReason(deployment(skip('a\nb'), {})), 'a b')
+  t.equal(skipReason(deployment(skip('false'), skip('drill'))), null)
 })
 
 interface PlaceholderCase {
