@@ -1,4 +1,3 @@
-import { isAnonymous } from '../credentials/keyring.ts'
 import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type {
@@ -13,7 +12,9 @@ import type { ImageUse } from '../workload/workload.ts'
 import { explainConnection } from './explain-connection.ts'
 import { explainContent } from './explain-content.ts'
 import { explainNotFound } from './explain-not-found.ts'
-import { describeOrigin, explainUnauthorized } from './explain-unauthorized.ts'
+import { explainHealth, staleSecret } from './credential-health.ts'
+import { explainRefusal } from './explain-refusal.ts'
+import { hintFor } from './spelling-hint.ts'
 import type { Finding } from './finding.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 import { explainPlatforms } from './platform-verdict.ts'
@@ -23,7 +24,6 @@ import { explainRateLimitNear } from './rate-limit-near.ts'
 import { suggestTags } from './suggest-tags.ts'
 import { decidingAttempt } from './try-credentials.ts'
 import type { TriedCredential } from './try-credentials.ts'
-import { renewCommand, whyNoCredential } from './why-no-credential.ts'
 
 export interface ExplainOptions {
   tried: readonly TriedCredential[]
@@ -37,6 +37,10 @@ export interface ExplainOptions {
   wantedPlatforms: () => Promise<WantedPlatforms>
   /** Whether every eligible node runs containerd 2.1 or later; asked only where versions differ. */
   allContainerd21: () => Promise<boolean>
+  /** Wall clock, milliseconds since 1970: credentials that expire say when. */
+  wallClock: () => number
+  /** Also tell of what does no harm yet, such as a pull secret that stands behind another: for reports, not for a deploy. */
+  thorough?: boolean
   signal: AbortSignal
 }
 
@@ -57,7 +61,7 @@ export async function explainTried(options: ExplainOptions): Promise<Explained> 
       return failed(await notFound(result, deciding, options))
     case 'unauthorized':
     case 'forbidden':
-      return failed(await unauthorized(deciding, options))
+      return refused(deciding, options)
     case 'unusable':
       return failed(
         explainContent(result, { allContainerd21: await options.allContainerd21() }),
@@ -67,13 +71,32 @@ export async function explainTried(options: ExplainOptions): Promise<Explained> 
   }
 
   function failed(finding: Finding): Explained {
-    const tested = { ...finding, doubts: [...finding.doubts, ...doubtsOfAnswer(result)] }
-    const certainty = tested.doubts.length > 0 ? 'uncertain' : finding.certainty
     return {
       digest: null,
-      findings: [{ ...tested, certainty }, ...options.credentials.findings],
+      findings: [withDoubtsOf(result, finding), ...options.credentials.findings],
     }
   }
+}
+
+async function refused(
+  deciding: TriedCredential,
+  options: ExplainOptions,
+): Promise<Explained> {
+  const { finding, about } = await explainRefusal(deciding, options)
+  return {
+    digest: null,
+    findings: [
+      withDoubtsOf(deciding.result, finding),
+      ...about,
+      ...options.credentials.findings,
+    ],
+  }
+}
+
+function withDoubtsOf(result: LookupResult, finding: Finding): Finding {
+  const doubts = [...finding.doubts, ...doubtsOfAnswer(result)]
+  const certainty = doubts.length > 0 ? 'uncertain' : finding.certainty
+  return { ...finding, doubts, certainty }
 }
 
 /** What the way to an answer leaves open: another host of the node might have answered differently. */
@@ -94,23 +117,12 @@ async function explainFound(
   const name = printable(options.use.image)
   const findings: (Finding | null)[] = [
     explainPlatforms(name, found, await options.wantedPlatforms()),
-    ...options.tried.slice(0, -1).map(staleSecret),
+    ...options.tried.slice(0, -1).map((tried) => staleSecret(tried, options)),
+    ...explainHealth(options),
     explainRateLimitNear(found.evidence),
     ...options.credentials.findings,
   ]
   return findings.filter((finding) => finding !== null)
-}
-
-/** Catalogue row 27: an earlier secret is refused, and the pull works all the same. */
-function staleSecret({ match }: TriedCredential): Finding | null {
-  if (match === null) return null
-  return {
-    cause: 'PullSecretStale',
-    certainty: 'uncertain',
-    message: `The credentials in ${describeOrigin(match.origin)} do not open the image; the pull works with another secret, but later.`,
-    advice: 'Renew that secret or take it off the list.',
-    doubts: [],
-  }
 }
 
 async function notFound(
@@ -133,58 +145,4 @@ async function notFound(
     neighbours: [],
     hint: hintFor(options.remarks),
   })
-}
-
-/** What the spelling suggests when the registry does not have it (catalogue rows 9, 10 and 78). */
-function hintFor(remarks: readonly ReferenceRemark[]): string | null {
-  for (const remark of remarks) {
-    if (remark.remark === 'dotless-registry') {
-      return `"${printable(remark.first, 80)}" has no dot or port, so it is not a registry: this means docker.io. If a registry was meant, write its full host.`
-    }
-    if (remark.remark === 'localhost-tag') {
-      return `"${printable(remark.host, 80)}" was read as a repository and a tag; a repository has to follow the host.`
-    }
-    if (remark.remark === 'legacy-host') return describeMove(remark)
-  }
-  return null
-}
-
-function describeMove(
-  moved: Extract<ReferenceRemark, { remark: 'legacy-host' }>,
-): string {
-  const instead =
-    moved.suggestion === null ? '' : ` Try ${printable(moved.suggestion, 200)}.`
-  return `${moved.note}${instead}`
-}
-
-async function unauthorized(
-  deciding: TriedCredential,
-  options: ExplainOptions,
-): Promise<Finding> {
-  const { reference, credentials } = options
-  const { result, match } = deciding
-  if (result.outcome !== 'unauthorized' && result.outcome !== 'forbidden') {
-    throw new TypeError('only refusals are explained here')
-  }
-  return explainUnauthorized({
-    reference,
-    result,
-    origin: match?.origin ?? null,
-    emptyCredential: match !== null && isAnonymous(match.credential),
-    why: await whyNoCredential(credentials, reference),
-    renew: match === null ? null : renewCommand(match.origin, reference),
-    publicAnyway: await isPublic(deciding, options),
-    hint: hintFor(options.remarks),
-  })
-}
-
-/** A diagnostic look-up without credentials, only for the advice (rows 25 and 28). */
-async function isPublic(
-  { result, match }: TriedCredential,
-  { lookups, reference, signal }: ExplainOptions,
-): Promise<boolean> {
-  if (match === null || result.outcome !== 'unauthorized' || !result.credentialSent)
-    return false
-  const anonymous = await lookups.lookup({ reference, credential: null, signal })
-  return anonymous.outcome === 'found'
 }

@@ -3,14 +3,7 @@ import type { CredentialOrigin } from '../credentials/credential.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type { Forbidden, Unauthorized } from '../registry/lookup.ts'
 import type { Finding } from './finding.ts'
-
-/** Why no credential of the object matched, and what to type. */
-export interface WhyNoCredential {
-  /** Full sentences without the subject of the image. */
-  reasons: string[]
-  /** The command that mends it. */
-  advice: string
-}
+import type { WhyNoCredential } from './why-no-credential.ts'
 
 export interface UnauthorizedContext {
   reference: ImageReference
@@ -19,9 +12,13 @@ export interface UnauthorizedContext {
   origin: CredentialOrigin | null
   /** The matched credential has no user name or password, which makes the attempt anonymous. */
   emptyCredential: boolean
-  why: WhyNoCredential
+  why: Pick<WhyNoCredential, 'reasons' | 'advice'>
   /** The command that renews the secret; null when the credential is not from a secret. */
   renew: string | null
+  /** What that command loses, to stand before it in brackets; empty when nothing is lost. */
+  renewLoses?: string
+  /** Full sentences about the credentials: that it has expired, and how others fared. */
+  also?: readonly string[]
   /** Whether an anonymous look-up finds the image although the credential is refused (catalogue rows 25 and 28). */
   publicAnyway: boolean
   /** Words about a spelling that leads to another registry than meant (catalogue row 9); null when there is none. */
@@ -72,41 +69,74 @@ function required(context: UnauthorizedContext): Finding {
 }
 
 function rejected(context: UnauthorizedContext, origin: CredentialOrigin): Finding {
-  const { reference, result, publicAnyway, renew } = context
+  const { reference, result, publicAnyway } = context
   const status = result.evidence.status ?? 401
   const says = `${reference.registry} answered ${status} to the credentials in ${describeOrigin(origin)}.`
   if (!publicAnyway)
-    return certain('CredentialsRejected', says, renew && `Renew it: ${renew}`)
+    return certain(
+      'CredentialsRejected',
+      sentences(says, context.also),
+      renewing('Renew it', context),
+    )
   return certain(
     'CredentialsRejected',
-    `${says} The image is public, but the kubelet does not try without credentials once a secret matches.`,
-    renew && `Remove the secret from imagePullSecrets, or renew it: ${renew}`,
+    sentences(says, [PUBLIC_ANYWAY, ...(context.also ?? [])]),
+    renewing('Remove the secret from imagePullSecrets, or renew it', context),
   )
 }
 
+const PUBLIC_ANYWAY =
+  'The image is public, but the kubelet does not try without credentials once a secret matches.'
+
 function accessDenied(context: UnauthorizedContext, origin: CredentialOrigin): Finding {
-  const { reference } = context
+  const { reference, also } = context
   return certain(
     'AccessDenied',
-    `${reference.registry} accepts the credentials in ${describeOrigin(origin)}, but they may not pull ${nameOf(reference)}, or there is no such repository.`,
-    'Give that account pull access to the repository, or correct the repository name.',
+    sentences(
+      `${reference.registry} accepts the credentials in ${describeOrigin(origin)}, but they may not pull ${nameOf(reference)}, or there is no such repository.`,
+      also,
+    ),
+    renewing(
+      'Give that account pull access to the repository, correct its name, or use another account',
+      context,
+    ),
   )
 }
 
 /** A 403 may come from an address filter, a firewall or a scanner, and look different from a node (row 81). */
 function forbidden(context: UnauthorizedContext): Finding {
-  const { reference, result, origin } = context
+  const { reference, result, origin, publicAnyway } = context
   const codes = result.evidence.errors.map(({ code }) => code)
   const who = origin === null ? 'without credentials' : `with ${describeOrigin(origin)}`
   const detail = codes.length > 0 ? ` (${codes.join(', ')})` : ''
   return {
     cause: 'AccessDenied',
     certainty: 'uncertain',
-    message: `${reference.registry} answered 403 for ${nameOf(reference)} ${who}${detail}.`,
+    message: sentences(
+      `${reference.registry} answered 403 for ${nameOf(reference)} ${who}${detail}.`,
+      [...(publicAnyway ? [PUBLIC_ANYWAY] : []), ...(context.also ?? [])],
+    ),
     advice:
-      'Check the permissions of the account, and whether the registry filters by address.',
+      origin === null
+        ? 'Check the permissions of the account, and whether the registry filters by address.'
+        : renewing(
+            'Check the permissions of the account, and whether the registry filters by address; or renew it',
+            context,
+          ),
     doubts: ['A 403 may be for the address of this webhook only.'],
   }
+}
+
+/** What to do about a credential of a secret; about one of the nodes, how to have one of one's own. */
+function renewing(
+  verb: string,
+  { renew, renewLoses = '', why }: UnauthorizedContext,
+): string {
+  return renew === null ? why.advice : `${verb}${renewLoses}: ${renew}`
+}
+
+function sentences(first: string, others: readonly string[] = []): string {
+  return [first, ...others].join(' ')
 }
 
 function noChallenge({ reference }: UnauthorizedContext): Finding {

@@ -3,6 +3,7 @@ import type { PullSecretReading } from '../credentials/pull-secret.ts'
 import { printable } from '../text/printable.ts'
 import type { Finding } from './finding.ts'
 import type { NamedSecret } from './pull-credentials.ts'
+import { renewal } from './renew-secret.ts'
 
 type Unusable = Exclude<PullSecretReading, { status: 'usable' }>
 
@@ -29,42 +30,35 @@ export function explainPullSecret(secret: NamedSecret): Finding | null {
   }
   if (reading === null) return null
   if (reading.status === 'usable')
-    return reading.hasCredentials ? null : unusableEntries(name)
+    return reading.hasCredentials ? null : unusableEntries(secret, reading.keys)
   return explainUnusable(name, secret, reading)
 }
 
 function explainUnusable(name: string, secret: NamedSecret, reading: Unusable): Finding {
-  const renew = createSecretCommand({
-    namespace: secret.namespace,
-    name: secret.name,
-    server: '...',
-    renew: true,
-  })
+  const advice = `Make it anew: ${renewal(secret, '...').command}`
   switch (reading.status) {
     case 'wrong-type':
       return note(
         'PullSecretWrongType',
         `Pull secret ${name} is of type ${reading.type}, which the kubelet ignores; it uses only kubernetes.io/dockerconfigjson and kubernetes.io/dockercfg.`,
-        `The type cannot be changed: kubectl -n ${secret.namespace} delete secret ${printable(secret.name, 253)}, then create it again: ${createSecretCommand({ namespace: secret.namespace, name: secret.name, server: '...' })}`,
+        reading.holdsDockerConfig
+          ? `A type cannot be changed; m${advice.slice(1)}`
+          : `Name a secret of such a type instead: ${createSecretCommand({ namespace: secret.namespace, name: '...', server: '...' })}`,
       )
     case 'missing-key':
       return note(
         'PullSecretEmpty',
         `Pull secret ${name} has no key ${reading.wantedKey}${present(reading.presentKeys)}.`,
-        `Create it anew: ${renew}`,
+        advice,
       )
     case 'empty':
-      return note(
-        'PullSecretEmpty',
-        emptyWords(name, reading),
-        `Create it anew: ${renew}`,
-      )
+      return note('PullSecretEmpty', emptyWords(name, reading), advice)
     case 'malformed':
       return {
         cause: 'PullSecretMalformed',
         certainty: 'certain',
         message: `Pull secret ${name} cannot be decoded${reading.key === null ? '' : ` (key "${reading.key}")`}: ${reading.reason}. The kubelet then pulls no image of the Pod at all, not even public ones.`,
-        advice: `Create it anew: ${renew}`,
+        advice,
         doubts: [],
       }
     default:
@@ -85,11 +79,47 @@ function emptyWords(
   return `Pull secret ${name} holds no credentials.`
 }
 
-function unusableEntries(name: string): Finding {
+/** Catalogue rows 34 and 35: a secret whose entries all lack a user name or a password. */
+function unusableEntries(secret: NamedSecret, keys: readonly string[]): Finding {
+  const tokenOnly = keys.filter((key) => isTokenOnly(secret, key))
+  return emptyKeys(secret, {
+    keys,
+    tokenOnly: tokenOnly.length === keys.length,
+    server: '...',
+  })
+}
+
+/** The same for the one entry that matches an image; `server` is the key to make it anew with. */
+export function emptyEntry(secret: NamedSecret, key: string, server: string): Finding {
+  const keys = secret.reading?.status === 'usable' ? secret.reading.keys : []
+  const onlyKey = keys.length === 1
+  const tokenOnly = isTokenOnly(secret, key)
+  return emptyKeys(secret, { keys: [key], tokenOnly, server: onlyKey ? '...' : server })
+}
+
+function isTokenOnly({ reading }: NamedSecret, key: string): boolean {
+  const remarks = reading?.status === 'usable' ? reading.remarks : []
+  return remarks.some((each) => each.key === key && each.remark === 'token-only')
+}
+
+function emptyKeys(
+  secret: NamedSecret,
+  about: { keys: readonly string[]; tokenOnly: boolean; server: string },
+): Finding {
+  const { keys, tokenOnly, server } = about
+  const name = `${secret.namespace}/${printable(secret.name, 253)}`
+  const shown = keys
+    .slice(0, 3)
+    .map((key) => `"${key}"`)
+    .join(', ')
+  const why = tokenOnly
+    ? 'only an identity token, which the kubelet does not read'
+    : 'no user name and password, as a credential helper of docker leaves it'
+  const { command, loses } = renewal(secret, server)
   return note(
     'PullSecretEmpty',
-    `Pull secret ${name} has entries without user name and password, with which the kubelet asks anonymously (left by a credential helper, or only an identity token, which the kubelet does not read).`,
-    'Create it from a user name and a password or token, not from the config.json of a machine with a credential helper.',
+    `Pull secret ${name} has for ${shown} ${why}, so the kubelet asks anonymously.`,
+    `Make it anew from a user name and a password or token${loses}: ${command}`,
   )
 }
 
