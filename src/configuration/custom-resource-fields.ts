@@ -1,4 +1,5 @@
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
+import { parsePattern } from '../yaml/path.ts'
 import { textThat } from './kinds.ts'
 import { listOf, map, optional, required, unset, type Kind } from './schema.ts'
 
@@ -17,8 +18,9 @@ const kindName = textThat('kind', (text) =>
     : { expected: 'a kind such as Rollout' },
 )
 
+// A leading $ is a habit from JSONPath, and no field of Kubernetes.
 const fieldPath = textThat('path', (text) =>
-  /^[\w-]+(?:\[\*\])?(?:\.[\w-]+(?:\[\*\])?)*$/.test(text)
+  parsePattern(text) !== null && text !== '' && !text.startsWith('$')
     ? { value: text }
     : {
         expected:
@@ -40,7 +42,7 @@ const fields = {
   images: optional(
     listOf(fieldPath),
     [],
-    'Dotted paths to image strings; [*] walks a list, as in spec.components[*].image.',
+    'Dotted paths to image strings; [*] is every item, as in spec.components[*].image.',
   ),
 }
 

@@ -1,4 +1,4 @@
-/** Where a custom resource keeps its pod template or its image strings. Paths are dotted, `[*]` walks a list. */
+/** Where a custom resource keeps its pod template or its image strings. Paths are those of yaml/path.ts, such as `spec.a[*].b`. */
 export interface CustomResourceRule {
   /** Such as `argoproj.io/v1alpha1`. `group/*` matches every version. */
   apiVersion: string

@@ -1,7 +1,7 @@
+import { selectPaths } from '../yaml/select-paths.ts'
 import type { CustomResourceRule } from './custom-resource-rule.ts'
 import { MalformedField, below, fieldsAt, fieldsOf, textOf } from './json-fields.ts'
 import type { Fields } from './json-fields.ts'
-import { walkPattern } from './walk-pattern.ts'
 import { builtInLayout, customLayout, groupOf } from './workload-kinds.ts'
 import type { KindLayout } from './workload-kinds.ts'
 
@@ -74,16 +74,15 @@ function locateBuiltIn(object: Fields, layout: KindLayout): PodLocation {
 
 function locateTemplates(object: Fields, rule: CustomResourceRule): PodLocation[] {
   if (rule.podTemplate === null) return []
-  return walkPattern(object, rule.podTemplate).map(({ value, path }) => ({
-    template: fieldsOf(value, path),
-    path,
-  }))
+  return selectPaths(object, rule.podTemplate)
+    .filter(({ value }) => value !== undefined && value !== null)
+    .map(({ value, path }) => ({ template: fieldsOf(value, path), path }))
 }
 
 /** Empty strings are left out: to a custom resource they mean the controller's own default. */
 function locateImages(object: Fields, rule: CustomResourceRule): ImageLocation[] {
   return rule.images
-    .flatMap((pattern) => walkPattern(object, pattern))
+    .flatMap((pattern) => selectPaths(object, pattern))
     .map(({ value, path }) => ({ image: textOf(value, path), path }))
     .filter(({ image }) => image !== '')
 }

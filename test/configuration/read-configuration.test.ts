@@ -102,7 +102,7 @@ customResources:
     podTemplate: spec.template
   - apiVersion: v1
     kind: Thing
-    images: [spec.image, "spec.parts[*].image"]
+    images: [spec.image, "spec.parts[*].image", 'spec["my.image"]']
 cache: { maxEntries: 10, digestTtl: 2h, tagTtl: 0s, refusalTtl: 1s, errorTtl: 100ms }
 logLevel: trace
 `
@@ -162,7 +162,7 @@ test('every field is read, with files beside the configuration file', (t) => {
         apiVersion: 'v1',
         kind: 'Thing',
         podTemplate: null,
-        images: ['spec.image', 'spec.parts[*].image'],
+        images: ['spec.image', 'spec.parts[*].image', 'spec["my.image"]'],
       },
     ],
     cache: {
@@ -291,7 +291,7 @@ const mistakes: [string, string, RegExp][] = [
     /dot/,
   ],
   [
-    'customResources: [{apiVersion: v1, kind: A, images: ["a[0]"]}]',
+    'customResources: [{apiVersion: v1, kind: A, images: ["a[x]"]}]',
     'c.yaml:1:54',
     /dot/,
   ],
