@@ -1,0 +1,56 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { Test } from 'tap'
+
+/** Programs of the distribution that some tests run. A test names the part, never a program. */
+const parts = {
+  'docker-registry': {
+    programs: ['docker-registry', 'htpasswd'],
+    install: 'apt-get install docker-registry apache2-utils',
+  },
+} as const satisfies Record<string, { programs: readonly string[]; install: string }>
+
+export type Part = keyof typeof parts
+
+/** The absolute path of a program, or null when this machine has none. */
+export function findProgram(name: string): string | null {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  for (const folder of folders.filter((each) => each !== '')) {
+    const path = join(folder, name)
+    try {
+      accessSync(path, constants.X_OK)
+      return path
+    } catch {
+      // Not in this folder: the next one.
+    }
+  }
+  return null
+}
+
+/** Null when the part is there, else one line that says what is missing and how to install it. */
+export function whyMissing(part: Part): string | null {
+  const { programs, install } = parts[part]
+  const missing = programs.filter((program) => findProgram(program) === null)
+  if (missing.length === 0) return null
+  return `needs ${missing.join(' and ')}: ${install}`
+}
+
+/**
+ * Runs `body` when the machine has the parts. Otherwise the file counts as skipped, with one line that says how to install
+ * them; with PULLGATE_REQUIRE_PARTS=1, which .ci/run sets, it fails instead. `file` is the test file's import.meta.filename.
+ */
+export async function withParts(
+  t: Test,
+  { file, needs }: { file: string; needs: readonly Part[] },
+  body: () => void | Promise<void>,
+): Promise<void> {
+  const reasons = needs.map(whyMissing).filter((reason) => reason !== null)
+  if (reasons.length === 0) return body()
+  const line = `${file.slice(file.lastIndexOf('test/'))} ${reasons.join('; ')}`
+  if (process.env.PULLGATE_REQUIRE_PARTS === '1') {
+    t.fail(line)
+    return
+  }
+  process.stderr.write(`skipped: ${line}\n`)
+  t.plan(0, line)
+}
