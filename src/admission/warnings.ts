@@ -1,6 +1,8 @@
 import type { Decision, JudgedFinding } from '../policy/decision.ts'
+import { causes } from '../prediction/causes.ts'
 import { printable } from '../text/printable.ts'
 import { foldImages, type ToldImage } from './fold-findings.ts'
+import { denialMessage } from './message.ts'
 
 /**
  * The API server cuts every warning to 256 characters once all of an answer are longer than 4,096 together, and drops the rest
@@ -16,8 +18,8 @@ const MAX_IMAGE_LENGTH = 110
 
 /**
  * The `Warning:` lines of an answer: `notes` (what is odd about the request's labels and annotations) first, then what would
- * be denied were the mode `enforce`, then what is only doubtful. A denial's own findings are in its message, not here. Audit
- * mode is silent.
+ * be denied were the mode `enforce`, then what is only doubtful. A denial's own findings are in its message, not here, nor is
+ * what that message or a line before says in the same words. Audit mode is silent.
  */
 export function warningLines(
   decision: Decision,
@@ -25,12 +27,38 @@ export function warningLines(
 ): string[] {
   if (decision.mode === 'audit' || decision.mode === 'off') return []
   const denied = decision.action === 'deny'
+  const wouldBeDenied = denied ? [] : linesFor(decision, 'deny', 'would be denied: ')
   return boundedLines([
     ...notes,
-    ...(denied ? [] : linesFor(decision, 'deny', 'would be denied: ')),
-    ...linesFor(decision, 'warn', ''),
+    ...wouldBeDenied.map(({ line }) => line),
+    ...unsaid(
+      denied
+        ? denialMessage(decision)
+        : wouldBeDenied.map(({ shown }) => shown).join('\n'),
+      linesFor(decision, 'warn', ''),
+    ),
     ...(denied ? [] : decision.ceilings.map((reason) => `not denied: ${reason}`)),
   ])
+}
+
+interface Line {
+  line: string
+  /** As the user will see it, cut where it is too long. */
+  shown: string
+  /** The finding's words where they are about the object's secrets, and so the same for all its images; else null. */
+  aboutSecrets: string | null
+}
+
+/** A pull secret that does not exist explains a refusal, and is a finding of its own: it is told once. */
+function unsaid(said: string, lines: readonly Line[]): string[] {
+  const kept: string[] = []
+  let told = said
+  for (const { line, shown, aboutSecrets } of lines) {
+    if (aboutSecrets !== null && told.includes(aboutSecrets)) continue
+    kept.push(line)
+    told += `\n${shown}`
+  }
+  return kept
 }
 
 /** Printable, distinct, each and all of them within the API server's limits; the last line counts what had no room. */
@@ -48,9 +76,15 @@ export function boundedLines(texts: readonly string[]): string[] {
   return kept
 }
 
-function linesFor(decision: Decision, action: 'warn' | 'deny', prefix: string): string[] {
+function linesFor(decision: Decision, action: 'warn' | 'deny', prefix: string): Line[] {
   return foldImages(decision, (judged) => judged.action === action).flatMap((told) =>
-    told.findings.map((judged) => prefix + oneLine(told, judged, prefix.length)),
+    told.findings.map((judged) => {
+      const line = prefix + oneLine(told, judged, prefix.length)
+      const shown = printable(line, MAX_WARNING_LENGTH)
+      const { cause, message } = judged.finding
+      const aboutSecrets = causes[cause].aspect === 'secret' ? printable(message) : null
+      return { line, shown, aboutSecrets }
+    }),
   )
 }
 
