@@ -1,4 +1,5 @@
-import { readKubernetesObjects } from '../cluster/kubernetes-object.ts'
+import { expandLists, type DocumentPart } from '../cluster/expand-lists.ts'
+import { namedObject } from '../cluster/kubernetes-object.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import { readWorkload } from '../workload/read-workload.ts'
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
@@ -34,9 +35,6 @@ export interface CollectOptions {
   namespace: string
 }
 
-/** Lists in lists: deeper ones are no longer looked into. */
-const MAX_LIST_DEPTH = 5
-
 /** Reads manifests. What cannot be read becomes a problem with its place, and the rest is collected all the same. */
 export function collectManifests(
   inputs: readonly ManifestInput[],
@@ -49,7 +47,7 @@ export function collectManifests(
       collection.problems.push({ message, position: { file, line, column } })
     }
     for (const document of documents) {
-      for (const part of expandLists(document.value, [], MAX_LIST_DEPTH)) {
+      for (const part of expandLists(document.value)) {
         collectObject({ file, document, ...part }, options, collection)
       }
     }
@@ -57,41 +55,21 @@ export function collectManifests(
   return collection
 }
 
-interface Part {
-  value: unknown
-  /** Where in its document the object stands. */
-  prefix: PathSegment[]
-}
-
-function expandLists(value: unknown, prefix: PathSegment[], depth: number): Part[] {
-  if (depth === 0 || typeof value !== 'object' || value === null)
-    return [{ value, prefix }]
-  if (!('kind' in value) || !('items' in value) || !Array.isArray(value.items)) {
-    return [{ value, prefix }]
-  }
-  if (typeof value.kind !== 'string' || !value.kind.endsWith('List'))
-    return [{ value, prefix }]
-  return value.items.flatMap((item: unknown, index) =>
-    expandLists(item, [...prefix, 'items', index], depth - 1),
-  )
-}
-
 function collectObject(
-  part: Part & { file: string; document: YamlDocument },
-  options: CollectOptions,
+  part: DocumentPart & { file: string; document: YamlDocument },
+  { rules, namespace }: CollectOptions,
   collection: Collection,
 ): void {
-  const { file, document, value, prefix } = part
-  collection.objects.push(...readKubernetesObjects(value, options.namespace))
+  const { file, document, fields, prefix } = part
+  const object = namedObject(fields, namespace)
+  if (object !== null) collection.objects.push(object)
   const place = (path: readonly PathSegment[]): Position | null => {
     const found = document.positionOf([...prefix, ...path])
     return found === null ? null : { file, ...found }
   }
-  if (!looksLikeKubernetes(value)) return
-  const read = readWorkload(value, options.rules, {
-    namespace: namespaceOf(value) ?? options.namespace,
-    stage: 'manifest',
-  })
+  // Files of other kinds (values.yaml, CI configuration) are no problem, and no objects.
+  if (!('kind' in fields && 'apiVersion' in fields)) return
+  const read = readWorkload(fields, rules, { namespace, stage: 'manifest' })
   if (read.status === 'malformed') {
     collection.problems.push({ message: read.reason, position: place([]) })
   }
@@ -100,23 +78,4 @@ function collectObject(
     workload: read.workload,
     positionOf: (path) => place(parsePath(path) ?? []),
   })
-}
-
-/** Files of other kinds (values.yaml, CI configuration) are no problem, and no objects. */
-function looksLikeKubernetes(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'kind' in value &&
-    'apiVersion' in value
-  )
-}
-
-function namespaceOf(value: unknown): string | null {
-  if (typeof value !== 'object' || value === null || !('metadata' in value)) return null
-  const { metadata } = value
-  if (typeof metadata !== 'object' || metadata === null || !('namespace' in metadata))
-    return null
-  const { namespace } = metadata
-  return typeof namespace === 'string' && namespace !== '' ? namespace : null
 }

@@ -1,4 +1,5 @@
-import { isFields, type Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../workload/json-fields.ts'
+import { expandLists } from './expand-lists.ts'
 import { fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
 
 /** A parsed manifest that names itself. `namespace` is '' for what lives outside of namespaces. */
@@ -19,38 +20,25 @@ const CLUSTER_SCOPED = new Set([
   'ValidatingWebhookConfiguration',
 ])
 
-/** Lists in lists: deeper ones are no longer looked into. */
-const MAX_LIST_DEPTH = 5
-
 /**
- * The objects of one YAML or JSON document: `kind: List` and typed lists (`SecretList`, whose items name neither kind nor
- * apiVersion) are expanded, an absent namespace is `defaultNamespace`. What names no kind, apiVersion and name is left out.
+ * The objects of one YAML or JSON document, lists expanded as expandLists does it; an absent namespace is `defaultNamespace`.
+ * What names no kind, apiVersion and name is left out.
  */
 export function readKubernetesObjects(
   document: unknown,
   defaultNamespace = 'default',
 ): KubernetesObject[] {
-  return expandList(document, MAX_LIST_DEPTH).flatMap((fields) => {
+  return expandLists(document).flatMap(({ fields }) => {
     const object = namedObject(fields, defaultNamespace)
     return object === null ? [] : [object]
   })
 }
 
-function expandList(value: unknown, depth: number): Fields[] {
-  if (!isFields(value)) return []
-  const kind = textOrEmpty(value.kind)
-  if (!kind.endsWith('List') || !Array.isArray(value.items)) return [value]
-  if (depth === 0) return []
-  const item =
-    kind === 'List'
-      ? {}
-      : { apiVersion: value.apiVersion, kind: kind.slice(0, -'List'.length) }
-  return value.items
-    .filter(isFields)
-    .flatMap((fields) => expandList({ ...item, ...fields }, depth - 1))
-}
-
-function namedObject(fields: Fields, defaultNamespace: string): KubernetesObject | null {
+/** One object as it names itself; null when it does not. */
+export function namedObject(
+  fields: Fields,
+  defaultNamespace: string,
+): KubernetesObject | null {
   const kind = textOrEmpty(fields.kind)
   const apiVersion = textOrEmpty(fields.apiVersion)
   const metadata = fieldsOrEmpty(fields.metadata)
