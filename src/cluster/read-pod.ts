@@ -1,5 +1,6 @@
 import type { PodFacts } from '../prediction/cluster-facts.ts'
 import { InvalidImageName } from '../reference/invalid-image-name.ts'
+import { contactedReference } from '../reference/contacted-reference.ts'
 import { parseReference } from '../reference/parse-reference.ts'
 import type { Fields } from '../workload/json-fields.ts'
 import { fieldsList, fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
@@ -45,7 +46,7 @@ export function usesRegistry(pod: PodFacts, registry: string): boolean {
 /** Null for what is no image reference. */
 export function registryOf(image: string): string | null {
   try {
-    return parseReference(image).registry
+    return contactedReference(parseReference(image)).registry
   } catch (error) {
     if (error instanceof InvalidImageName) return null
     throw error

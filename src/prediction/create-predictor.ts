@@ -1,10 +1,10 @@
 import type { Keyring } from '../credentials/keyring.ts'
-import type { RegistryClient } from '../registry/lookup.ts'
+import type { ImagePlatformReader, RegistryClient } from '../registry/lookup.ts'
 import { printable } from '../text/printable.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
 import { causeCodes, causes } from './causes.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
-import { doubtsAbout } from './doubts.ts'
+import { doubtsAbout, leftToNodes } from './doubts.ts'
 import { eligibleNodes } from './eligible-nodes.ts'
 import type { Finding } from './finding.ts'
 import { gatherDoubtFacts } from './gather-doubts.ts'
@@ -23,7 +23,7 @@ import { viewRuntimes } from './runtimes.ts'
 
 export interface PredictorOptions {
   facts: ClusterFacts
-  client: Pick<RegistryClient, 'tags'>
+  client: Pick<RegistryClient, 'tags'> & Partial<ImagePlatformReader>
   lookups: CachedLookup
   /** Read anew for each prediction: the configuration may change while we run. */
   settings: () => PredictionSettings
@@ -114,6 +114,7 @@ async function judgeWithDoubts(
     ...context,
     workload,
     credentials,
+    eligibleNodes: eligible,
     wantedPlatforms: async () => wantedPlatforms(settings, await eligible()),
     allContainerd21: async () =>
       viewRuntimes(settings.runtimeProfile, await eligible()).allContainerd21,
@@ -136,9 +137,14 @@ async function judgeWithDoubts(
 /** Puts a certain finding to the test. One that there was no time to test is not certain. */
 async function withDoubts(finding: Finding, options: GatherOptions): Promise<Finding> {
   if (finding.certainty !== 'certain') return finding
-  const doubts = doubtsAbout(finding, await gatherDoubtFacts(options))
+  const known = await gatherDoubtFacts(options)
+  const doubts = doubtsAbout(finding, known)
   if (options.signal.aborted) doubts.push('There was no time to look at the cluster.')
-  return doubts.length === 0 ? finding : { ...finding, certainty: 'uncertain', doubts }
+  if (doubts.length === 0) return finding
+  const doubtful: Finding = { ...finding, certainty: 'uncertain', doubts }
+  return leftToNodes(finding, known)
+    ? { ...doubtful, cause: 'NodeCredentialsOnly' }
+    : doubtful
 }
 
 async function wantedPlatforms(

@@ -116,6 +116,16 @@ function withNodeCredentials(facts: DoubtFacts, aspect: Aspect): string | null {
   }
 }
 
+/**
+ * Whether a refusal is open because nodes evidently have credentials of their own and no pull secret of the object is for the image
+ * (catalogue row 39): there is nothing in the object to mend, and whoever pulls with the nodes' credentials can silence the cause.
+ */
+export function leftToNodes(finding: Finding, facts: DoubtFacts): boolean {
+  const { kind } = facts.nodeCredentials
+  if (finding.cause !== 'CredentialsRequired' || facts.secretMatched) return false
+  return kind !== 'none' && kind !== 'not-looked-for'
+}
+
 /** What one apply brings may come in any order: a Pod is judged as it is, a template may be early. */
 function stillBeingCreated(facts: DoubtFacts, aspect: Aspect): string | null {
   if (facts.workload.form === 'pod') return null

@@ -31,7 +31,7 @@ export function explainConnection(result: ConnectionOutcome): Finding {
     case 'untrusted':
       return explainTls(result.fault, result.host, result.detail)
     case 'rate-limited':
-      return explainRateLimit(result.evidence.registry, result.retryAfterMs)
+      return explainRateLimit(result)
     case 'unexpected-status':
       return explainStatus(result)
     case 'token-service-failure':
@@ -68,26 +68,38 @@ function networkWords(fault: NetworkFault, host: string): [string, string | null
     case 'name-not-found':
       return [
         `The host name of ${host} does not resolve ${here}.`,
-        'Check the spelling of the registry host.',
+        'Check the spelling of the registry host, and whether nodes ask another DNS server.',
       ]
     case 'name-resolution-failed':
-      return [`The host name of ${host} could not be resolved just now ${here}.`, null]
+      return [
+        `The host name of ${host} could not be resolved just now ${here}.`,
+        'This is a fault of DNS, not of the image: check the DNS server of the cluster.',
+      ]
     case 'connection-refused':
       return [
         `${host} refuses connections ${here}.`,
         'Check the host and the port of the registry.',
       ]
     case 'connection-reset':
-      return [`${host} closes the connection without an answer ${here}.`, null]
+      return [
+        `${host} closes the connection without an answer ${here}.`,
+        'Check the registry, and any firewall or proxy that ends connections to it.',
+      ]
     case 'connect-timeout':
       return [
         `${host} cannot be connected to in time ${here}.`,
         'Check firewalls and network policies between the nodes and the registry.',
       ]
     case 'response-timeout':
-      return [`${host} accepted the connection but did not answer in time.`, null]
+      return [
+        `${host} accepted the connection but did not answer in time.`,
+        'Check the load of the registry and the proxies before it; the kubelet waits longer.',
+      ]
     case 'network-unreachable':
-      return [`There is no route to ${host} ${here}.`, null]
+      return [
+        `There is no route to ${host} ${here}.`,
+        'Check the network policies and the egress of this webhook and of the nodes.',
+      ]
     case 'too-many-redirects':
       return [
         `${host} redirects in a circle.`,
@@ -139,20 +151,31 @@ function tlsWords(
 }
 
 function tlsAdvice(fault: TlsFault, host: string): string {
-  if (fault === 'unknown-authority') {
-    return `Nodes need the authority in hosts.toml (ca), and this webhook in caFile of registry ${host}.`
+  switch (fault) {
+    case 'unknown-authority':
+      return `Nodes need the authority in hosts.toml (ca), and this webhook in caFile of registry ${host}.`
+    case 'name-mismatch':
+      return `Use a name that the certificate has, or replace the certificate of ${host}.`
+    case 'not-yet-valid':
+      return `Check the clocks, here and where the certificate of ${host} was made.`
+    default:
+      return `Renew or replace the certificate of ${host}.`
   }
-  return `Renew or replace the certificate of ${host}.`
 }
 
-function explainRateLimit(registry: string, retryAfterMs: number | null): Finding {
+function explainRateLimit({
+  evidence: { registry },
+  stage,
+  retryAfterMs,
+}: Extract<LookupResult, { outcome: 'rate-limited' }>): Finding {
+  const who = stage === 'token' ? `The token service of ${registry}` : registry
   const wait =
     retryAfterMs === null
       ? ''
       : ` It asks to wait ${Math.ceil(retryAfterMs / 1000)} seconds.`
   return uncertain(
     'RateLimited',
-    `${registry} is limiting requests from this address (429), so the image was not verified; nodes may have their own quota.${wait}`,
+    `${who} is limiting requests from this address (429), so the image was not verified; nodes may have their own quota.${wait}`,
     `Pull with an account, or through a mirror, to have a quota of your own on ${registry}.`,
   )
 }
@@ -189,6 +212,8 @@ function explainTokenService(
   return uncertain(
     'TokenServiceError',
     `${registry} could not be asked: ${words[result.fault]}.`,
-    null,
+    result.fault === 'status'
+      ? `Check whether the token service of ${registry} is up; the kubelet tries again by itself.`
+      : `The token service of ${registry} is misconfigured: its operator has to correct the realm or the service behind it.`,
   )
 }

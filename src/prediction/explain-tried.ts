@@ -2,37 +2,39 @@ import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type {
   FoundManifest,
+  ImagePlatformReader,
   LookupResult,
-  ManifestNotFound,
   RegistryClient,
-  TagsResult,
 } from '../registry/lookup.ts'
 import { printable } from '../text/printable.ts'
-import type { ImageUse } from '../workload/workload.ts'
+import type { ImageUse, Workload } from '../workload/workload.ts'
+import type { ClusterFacts } from './cluster-facts.ts'
+import { explainMissing } from './diagnose-missing.ts'
 import { explainConnection } from './explain-connection.ts'
 import { explainContent } from './explain-content.ts'
-import { explainNotFound } from './explain-not-found.ts'
 import { explainHealth, staleSecret } from './credential-health.ts'
 import { explainRefusal } from './explain-refusal.ts'
-import { hintFor } from './spelling-hint.ts'
+import { explainChildren } from './explain-children.ts'
+import { explainConfig } from './explain-config.ts'
 import type { Finding } from './finding.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 import { explainPlatforms } from './platform-verdict.ts'
 import type { WantedPlatforms } from './platform-verdict.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { explainRateLimitNear } from './rate-limit-near.ts'
-import { suggestTags } from './suggest-tags.ts'
 import { decidingAttempt } from './try-credentials.ts'
 import type { TriedCredential } from './try-credentials.ts'
 
 export interface ExplainOptions {
   tried: readonly TriedCredential[]
   use: ImageUse
+  workload: Workload
+  facts: Pick<ClusterFacts, 'podsUsingRegistry'>
   reference: ImageReference
   remarks: readonly ReferenceRemark[]
   credentials: PullCredentials
   lookups: CachedLookup
-  client: Pick<RegistryClient, 'tags'>
+  client: Pick<RegistryClient, 'tags'> & Partial<ImagePlatformReader>
   /** The platforms of the nodes; asked only for an index. */
   wantedPlatforms: () => Promise<WantedPlatforms>
   /** Whether every eligible node runs containerd 2.1 or later; asked only where versions differ. */
@@ -58,7 +60,9 @@ export async function explainTried(options: ExplainOptions): Promise<Explained> 
     case 'found':
       return { digest: result.digest, findings: await explainFound(result, options) }
     case 'not-found':
-      return failed(await notFound(result, deciding, options))
+      return failed(
+        await explainMissing(result.missing, deciding.match?.credential ?? null, options),
+      )
     case 'unauthorized':
     case 'forbidden':
       return refused(deciding, options)
@@ -115,34 +119,16 @@ async function explainFound(
   options: ExplainOptions,
 ): Promise<Finding[]> {
   const name = printable(options.use.image)
+  const wanted = await options.wantedPlatforms()
+  const credential = decidingAttempt(options.tried)?.match?.credential ?? null
   const findings: (Finding | null)[] = [
-    explainPlatforms(name, found, await options.wantedPlatforms()),
+    explainPlatforms(name, found, wanted),
+    await explainChildren(name, found, { ...options, wanted, credential }),
+    await explainConfig(name, found, { ...options, wanted, credential }),
     ...options.tried.slice(0, -1).map((tried) => staleSecret(tried, options)),
     ...explainHealth(options),
     explainRateLimitNear(found.evidence),
     ...options.credentials.findings,
   ]
   return findings.filter((finding) => finding !== null)
-}
-
-async function notFound(
-  result: ManifestNotFound,
-  deciding: TriedCredential,
-  options: ExplainOptions,
-): Promise<Finding> {
-  const { reference, signal } = options
-  const credential = deciding.match?.credential ?? null
-  const tags: TagsResult =
-    result.missing === 'repository' || signal.aborted
-      ? { outcome: 'unavailable' }
-      : await options.client.tags({ reference, credential, signal })
-  const wanted = reference.effectiveTag ?? ''
-  return explainNotFound({
-    reference,
-    repositoryMissing:
-      result.missing === 'repository' || tags.outcome === 'no-repository',
-    suggestions: tags.outcome === 'listed' ? suggestTags(wanted, tags.tags) : [],
-    neighbours: [],
-    hint: hintFor(options.remarks),
-  })
 }

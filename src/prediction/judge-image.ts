@@ -4,14 +4,17 @@ import type { Keyring } from '../credentials/keyring.ts'
 import type { KeyringMatch } from '../credentials/credential.ts'
 import { diagnoseValidReference } from '../reference/diagnose-valid-reference.ts'
 import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
+import { contactedReference } from '../reference/contacted-reference.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { InvalidImageName } from '../reference/invalid-image-name.ts'
 import { parseReference } from '../reference/parse-reference.ts'
 import { firstMatchingGlob } from '../text/glob.ts'
 import { imagePlaceholderReason } from '../workload/image-placeholder.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
+import type { NodeFacts } from './cluster-facts.ts'
 import { describeAttempts } from './describe-attempt.ts'
 import { explainInvalidName } from './explain-name.ts'
+import { explainNeverPulled } from './explain-never-pulled.ts'
 import { explainTried } from './explain-tried.ts'
 import type { ExplainOptions } from './explain-tried.ts'
 import type { Finding } from './finding.ts'
@@ -32,6 +35,8 @@ export interface JudgeContext extends Omit<
   /** Credentials that the nodes add: their docker config, then what credential providers say about the image. */
   nodeKeyrings: (image: string, signal: AbortSignal) => Promise<Keyring[]>
   lookups: CachedLookup
+  /** Nodes the Pod may land on; empty where they are not known. */
+  eligibleNodes: () => Promise<NodeFacts[]>
   signal: AbortSignal
 }
 
@@ -47,7 +52,7 @@ export async function judgeImage(
   if ('findings' in parsed) return prediction(use, null, parsed.findings)
   const { reference } = parsed
   const remarks = diagnoseValidReference(reference, use.image)
-  const early = judgeWithoutLookup(use, reference, remarks, context)
+  const early = await judgeWithoutLookup(use, reference, remarks, context)
   if (early !== null) return prediction(use, reference, early)
   if (context.credentials.malformed !== null) {
     return prediction(use, reference, [context.credentials.malformed])
@@ -57,6 +62,7 @@ export async function judgeImage(
     lookups: context.lookups,
     reference,
     matches,
+    platforms: (await context.wantedPlatforms()).platforms.map((each) => each.platform),
     signal: context.signal,
   })
   const explained = await explainTried({ ...context, tried, use, reference, remarks })
@@ -83,7 +89,7 @@ function readName(
   if (placeholder !== null)
     return { findings: use.image === 'auto' ? [] : [later(placeholder)] }
   try {
-    return { reference: parseReference(use.image) }
+    return { reference: contactedReference(parseReference(use.image)) }
   } catch (error) {
     if (!(error instanceof InvalidImageName)) throw error
     return { findings: [explainInvalidName(error, use.image)] }
@@ -102,19 +108,20 @@ function later(reason: string): Finding {
 }
 
 /** Verdicts that need no registry; null when one has to be asked. */
-function judgeWithoutLookup(
+async function judgeWithoutLookup(
   use: ImageUse,
   reference: ImageReference,
   remarks: readonly ReferenceRemark[],
-  { settings }: JudgeContext,
-): Finding[] | null {
+  { settings, eligibleNodes }: JudgeContext,
+): Promise<Finding[] | null> {
   const preloaded = firstMatchingGlob(
     settings.preloadedImages,
     use.image,
     reference.pullReference,
   )
   if (preloaded !== null && use.pullPolicy !== 'Always') return []
-  if (use.pullPolicy === 'Never') return []
+  if (use.pullPolicy === 'Never')
+    return explainNeverPulled(reference, await eligibleNodes())
   if (settings.registrySettings(reference.registry).skip) return []
   const port = remarks.find(({ remark }) => remark === 'port-out-of-range')
   if (port !== undefined) return [badPort(reference)]

@@ -96,7 +96,8 @@ function cacheKey(request: LookupRequest, fingerprintKey: Buffer): string {
         .update(JSON.stringify([credential.username, credential.password]))
         .digest('base64url')
     : 'anonymous'
-  return `${reference.pullReference} ${fingerprint}`
+  const platforms = request.platforms?.toSorted().join(',') ?? ''
+  return `${reference.pullReference} ${fingerprint} ${platforms}`
 }
 
 function timeToLive(

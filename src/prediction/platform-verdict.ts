@@ -52,14 +52,10 @@ export function explainPlatforms(
   found: FoundManifest,
   wanted: WantedPlatforms,
 ): Finding | null {
-  if (
-    found.kind !== 'index' ||
-    found.platforms === null ||
-    wanted.platforms.length === 0
-  ) {
-    return null
-  }
+  if (found.kind !== 'index' || found.platforms === null) return null
   const entries = found.platforms
+  if (entries.length === 0) return nothingRunnable(image)
+  if (wanted.platforms.length === 0) return null
   const served = wanted.platforms.filter(({ platform }) =>
     serves(entries, platform, matchStrict),
   )
@@ -89,7 +85,18 @@ function listPlatforms(entries: readonly PlatformEntry[]): string {
         .join('/'),
     ),
   )
-  return names.size === 0 ? 'no runnable image at all' : [...names].slice(0, 8).join(', ')
+  return [...names].slice(0, 8).join(', ')
+}
+
+/** Catalogue row 65: no node of any platform finds itself in it. */
+function nothingRunnable(image: string): Finding {
+  return {
+    cause: 'PlatformMismatch',
+    certainty: 'certain',
+    message: `${image} is an index without any runnable image: it is empty, or holds only attestations.`,
+    advice: 'Push the image again, with its manifests for the platforms of the nodes.',
+    doubts: [],
+  }
 }
 
 function mismatch(image: string, available: string, wanted: WantedPlatforms): Finding {

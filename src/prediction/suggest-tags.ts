@@ -1,28 +1,65 @@
+import { editDistance } from '../text/edit-distance.ts'
+
 const MAX_SUGGESTIONS = 3
+/** Minor releases further away than this are not neighbours. */
+const NEAR_MINORS = 5
 
 /**
- * The tags that whoever wrote `wanted` most likely meant, best first, at most three. Spelling comes first (case, a `v` prefix,
- * then edit distance), and for versions also the neighbours: the same minor or major release.
+ * The tags that whoever wrote `wanted` most likely meant, best first, at most three. Slips of the finger come first (case, a `v`
+ * prefix, a misplaced dot, then edit distance), then the neighbours of a version: the same minor release, the nearest minor
+ * releases. For `latest`, mostly not written at all, the newest versions. What is far away is noise and left out.
  */
 export function suggestTags(wanted: string, tags: readonly string[]): string[] {
+  const same = ranked(tags, (tag) => (bare(tag) === bare(wanted) ? 0 : null))
+  if (same.length > 0) return same
+  const slips = ranked(tags, (tag) => slip(wanted, tag))
+  const versions = (within: Neighbours): string[] =>
+    ranked(tags, (tag) => versionDistance(bare(wanted), bare(tag), within))
+  const near = [...new Set([...slips, ...versions('same-minor')])]
+  const found = near.length > 0 ? near : versions('near-minors')
+  const newest = found.length === 0 && wanted === 'latest' ? ranked(tags, isRelease) : []
+  return [...found, ...newest].slice(0, MAX_SUGGESTIONS)
+}
+
+/** Smaller is nearer; null is too far to be worth a word. The newer version first among equals. */
+function ranked(
+  tags: readonly string[],
+  distance: (tag: string) => number | null,
+): string[] {
   const scored: { tag: string; score: number }[] = []
   for (const tag of tags) {
-    const score = distance(wanted, tag)
+    const score = distance(tag)
     if (score !== null) scored.push({ tag, score })
   }
   scored.sort((a, b) => a.score - b.score || compareVersions(b.tag, a.tag))
   return scored.slice(0, MAX_SUGGESTIONS).map(({ tag }) => tag)
 }
 
-/** Smaller is nearer; null is too far to be worth a word. */
-function distance(wanted: string, tag: string): number | null {
+function slip(wanted: string, tag: string): number | null {
   const a = bare(wanted)
   const b = bare(tag)
-  if (a === b) return 0
-  const edits = editDistance(a, b, Math.max(2, Math.ceil(a.length / 3)))
-  const versions = versionDistance(a, b)
-  if (edits === null) return versions
-  return versions === null ? edits : Math.min(edits, versions)
+  // 1.277 for 1.27.7, 1_2 for 1.2: the same letters and digits.
+  if (squeezed(a) === squeezed(b)) return 0.5
+  const edits = editDistance(a, b, allowedEdits(a))
+  if (edits === null) return null
+  // Other digits make another version: 1.26.3 is not what 1.277 was meant to be, 1.27 is.
+  return changesVersion(a, b, edits) ? null : edits + Math.abs(a.length - b.length) / 10
+}
+
+/** One slip in a short tag, one in every three characters of a longer one, three at most. */
+function allowedEdits(tag: string): number {
+  return Math.min(3, Math.max(1, Math.floor(tag.length / 3)))
+}
+
+/** Two versions are a slip apart when one is the start of the other, or only their suffixes differ a little. */
+function changesVersion(a: string, b: string, edits: number): boolean {
+  const first = parseVersion(a)
+  const second = parseVersion(b)
+  if (first === null || second === null) return false
+  if (first.text === second.text) return false
+  const sameSuffix = first.suffix === second.suffix
+  const isStart = first.text.startsWith(second.text) || second.text.startsWith(first.text)
+  return !(sameSuffix && isStart && edits <= 2)
 }
 
 /** Case and a leading v are what people get wrong most. */
@@ -31,63 +68,51 @@ function bare(tag: string): string {
   return /^v\d/.test(lower) ? lower.slice(1) : lower
 }
 
-const VERSION = /^(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(-[a-z0-9._-]{1,60})?$/
+function squeezed(tag: string): string {
+  return tag.replaceAll(/[._-]/g, '')
+}
+
+const VERSION = /^(\d{1,9}(?:\.\d{1,9}){0,3})([-_+.][a-z0-9._-]{1,100})?$/
 
 interface Version {
-  numbers: [number, number, number]
-  parts: number
+  /** The numbers as written. */
+  text: string
+  numbers: number[]
   suffix: string
 }
 
 function parseVersion(tag: string): Version | null {
   const match = VERSION.exec(tag)
   if (!match) return null
-  const [, major, minor, patch, suffix] = match
-  return {
-    numbers: [Number(major), Number(minor ?? 0), Number(patch ?? 0)],
-    parts: patch !== undefined ? 3 : minor !== undefined ? 2 : 1,
-    suffix: suffix ?? '',
-  }
+  const [, text = '', suffix = ''] = match
+  return { text, numbers: text.split('.').map(Number), suffix }
 }
 
-/** Neighbours in the version order: same minor 2 and up, same major 3 and up, a foreign suffix costs one more. */
-function versionDistance(wanted: string, tag: string): number | null {
+type Neighbours = 'same-minor' | 'near-minors'
+
+/**
+ * Neighbours in the version order: the same minor release, or the nearest minor releases of the same major one. Another suffix (`-alpine`) is another image
+ * and left out where the suffix was written. A date or build number has no neighbours.
+ */
+function versionDistance(wanted: string, tag: string, within: Neighbours): number | null {
   const a = parseVersion(wanted)
   const b = parseVersion(tag)
-  if (!a || !b) return null
-  if (a.numbers[0] !== b.numbers[0]) return null
-  const suffix = a.suffix === b.suffix ? 0 : 1
-  const shape = a.parts === b.parts ? 0 : 0.5
-  if (a.numbers[1] === b.numbers[1]) return 2 + suffix + shape
-  const step = Math.min(Math.abs(a.numbers[1] - b.numbers[1]), 100) / 101
-  return 3 + suffix + shape + step
+  if (!a || !b || a.numbers[0] !== b.numbers[0] || a.suffix !== b.suffix) return null
+  const [, minor = 0, patch = 0] = a.numbers
+  const [, otherMinor = 0, otherPatch = 0] = b.numbers
+  if (b.numbers.length === 1) return null
+  const away = Math.abs(minor - otherMinor)
+  if (within === 'near-minors') return away > 0 && away <= NEAR_MINORS ? away : null
+  return away === 0 ? Math.abs(patch - otherPatch) : null
+}
+
+function isRelease(tag: string): number | null {
+  const version = parseVersion(bare(tag))
+  return version !== null && version.suffix === '' && version.numbers.length > 1
+    ? 0
+    : null
 }
 
 function compareVersions(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true })
-}
-
-/** Optimal string alignment distance, a swap of neighbours counting one; null beyond `limit`. */
-function editDistance(a: string, b: string, limit: number): number | null {
-  if (Math.abs(a.length - b.length) > limit) return null
-  let beforeLast: number[] = []
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1]
-      let cost = Math.min(
-        (last[j] ?? 0) + 1,
-        (row[j - 1] ?? 0) + 1,
-        (last[j - 1] ?? 0) + (same ? 0 : 1),
-      )
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      if (swapped) cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1)
-      row.push(cost)
-    }
-    beforeLast = last
-    last = row
-  }
-  const edits = last[b.length] ?? 0
-  return edits <= limit ? edits : null
 }

@@ -13,6 +13,8 @@ export interface TryOptions {
   lookups: CachedLookup
   reference: ImageReference
   matches: readonly KeyringMatch[]
+  /** Platforms of the nodes, whose children of an index are looked up too. */
+  platforms: string[]
   signal: AbortSignal
 }
 
@@ -28,6 +30,7 @@ export async function tryCredentials(options: TryOptions): Promise<TriedCredenti
     const result = await options.lookups.lookup({
       reference: options.reference,
       credential: match?.credential ?? null,
+      platforms: options.platforms,
       signal: options.signal,
     })
     tried.push({ match, result })

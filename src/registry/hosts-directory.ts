@@ -12,8 +12,8 @@ export interface HostsDirectoryEntry {
 }
 
 const nothing: HostsFile = { mirrors: [], server: { address: null, options: noOptions } }
-/** The hosts of the reference grammar; so no name can leave the tree, and none is `_default` or `..`. */
-const REGISTRY = /^(?:[a-zA-Z0-9]+(?:[.-]+[a-zA-Z0-9]+)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/
+/** The hosts of the reference grammar, and those with an underscore inside; so no name can leave the tree, and none is `_default` or `..`. */
+const REGISTRY = /^(?:[a-zA-Z0-9]+(?:[._-]+[a-zA-Z0-9]+)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/
 const MAX_REGISTRY_CHARACTERS = 255
 
 /**

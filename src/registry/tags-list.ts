@@ -1,6 +1,7 @@
 import type { ClientContext } from './client-context.ts'
 import type { LookupRequest, TagsResult } from './lookup.ts'
 import { openSessions } from './open-sessions.ts'
+import { parseRegistryErrors } from './registry-errors.ts'
 import { headerLines } from './response-headers.ts'
 import type { Session } from './session.ts'
 import type { HttpResponse } from './transport.ts'
@@ -23,11 +24,14 @@ export async function listTags(
   request: LookupRequest,
 ): Promise<TagsResult> {
   const { sessions } = await openSessions(context, request, 'resolve')
+  let unknown = 0
   for (const session of sessions) {
     const result = await listTagsAt(context, session)
     if (result.outcome === 'listed') return result
+    if (result.outcome === 'no-repository') unknown++
   }
-  return { outcome: 'unavailable' }
+  const everyHostSaysSo = unknown > 0 && unknown === sessions.length
+  return { outcome: everyHostSaysSo ? 'no-repository' : 'unavailable' }
 }
 
 async function listTagsAt(context: ClientContext, session: Session): Promise<TagsResult> {
@@ -43,7 +47,12 @@ async function listTagsAt(context: ClientContext, session: Session): Promise<Tag
       maxBodyBytes: MAX_PAGE_BYTES,
     })
     const found = answer.kind === 'response' ? readPage(answer.response) : null
-    if (answer.kind !== 'response' || found === null) break
+    if (answer.kind !== 'response') break
+    if (found === null) {
+      if (tags.size === 0 && saysNoRepository(answer.response))
+        return { outcome: 'no-repository' }
+      break
+    }
     for (const tag of found) tags.add(tag)
     const next = nextPage(answer.response, answer.url)
     if (next === 'none') return listed(tags, tags.size <= MAX_TAGS)
@@ -64,6 +73,14 @@ function readPage({ status, truncated, body }: HttpResponse): string[] | null {
   return listField(document, 'tags').filter(
     (tag) => typeof tag === 'string' && TAG.test(tag),
   ) as string[]
+}
+
+/** Registries that answer MANIFEST_UNKNOWN for any missing manifest (docker-registry) tell a missing repository here. */
+function saysNoRepository({ status, body }: HttpResponse): boolean {
+  return (
+    status === 404 &&
+    parseRegistryErrors(body).some(({ code }) => code === 'NAME_UNKNOWN')
+  )
 }
 
 /**
