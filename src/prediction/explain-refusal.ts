@@ -2,6 +2,7 @@ import { isAnonymous } from '../credentials/keyring.ts'
 import { nameOf } from '../reference/reference-name.ts'
 import type { Forbidden, Unauthorized } from '../registry/lookup.ts'
 import { explainShadowed, tokenSentence } from './credential-health.ts'
+import { nearRepositories } from './diagnose-missing.ts'
 import type { ExplainOptions } from './explain-tried.ts'
 import { describeOrigin, explainUnauthorized } from './explain-unauthorized.ts'
 import type { Finding } from './finding.ts'
@@ -39,12 +40,30 @@ export async function explainRefusal(
     renew: renewed?.command ?? null,
     renewLoses: renewed?.loses ?? '',
     publicAnyway: await isPublic(deciding, options),
-    hint: hintFor(options.remarks),
+    hint: await spellingHint(deciding, options),
     also: [...tokens(options), ...others(deciding, options)],
   })
   const nothingSent = match === null || emptyCredential
   const about = nothingSent ? why.findings : explainShadowed(credentials, reference)
   return { finding: unlessUnread(finding, result, options), about }
+}
+
+/**
+ * Registries that do not tell a private repository from none leave room for a slip in its name: repositories near it that anybody may
+ * pull, or else what the spelling suggests.
+ */
+async function spellingHint(
+  { match, result }: TriedCredential,
+  options: ExplainOptions,
+): Promise<string | null> {
+  const hint = hintFor(options.remarks)
+  const tellsNothing = result.outcome === 'unauthorized' && match === null
+  if (!tellsNothing) return hint
+  const near = await nearRepositories(null, options)
+  if (near.length === 0) return hint
+  return [hint, `Anybody may pull ${near.join(' and ')}.`]
+    .filter((part) => part !== null)
+    .join(' ')
 }
 
 function refusalOf({ result }: TriedCredential): Unauthorized | Forbidden {
