@@ -18,7 +18,11 @@ t.test("the README's picture is what the demo prints", async (t) => {
   const { exitCode, stdout } = await run(['demo'])
 
   t.equal(exitCode, 0)
-  t.ok(trimmed(stdout).includes(readmeBlock('$ kubectl apply')))
+  const block = readmeBlock('$ kubectl apply')
+  const [command = ''] = block.split('\n')
+  const [printed = ''] =
+    trimmed(stdout).split(`${command}\n`)[1]?.split('\nas expected') ?? []
+  t.equal(`${command}\n${printed}`, block)
 })
 
 t.test("the README's check is what check prints", async (t) => {
