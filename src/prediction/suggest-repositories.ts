@@ -4,7 +4,7 @@ import type { ImageReference } from '../reference/image-reference.ts'
 import { InvalidImageName } from '../reference/invalid-image-name.ts'
 import { parseReference } from '../reference/parse-reference.ts'
 import { nameOf } from '../reference/reference-name.ts'
-import { editDistance } from './edit-distance.ts'
+import { editDistance } from '../text/edit-distance.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 
 export interface SuggestRepositoriesOptions {
