@@ -1,0 +1,77 @@
+import type { CatalogueRow } from './catalogue-row.ts'
+
+/** What the registry has. */
+export const existence: readonly CatalogueRow[] = [
+  {
+    row: 12,
+    title: 'The tag does not exist',
+    predictable: 'yes',
+    causes: ['ImageNotFound'],
+    action: 'deny',
+    note: null,
+  },
+  {
+    row: 13,
+    title: 'The repository does not exist',
+    predictable: 'yes',
+    causes: ['RepositoryNotFound', 'ImageNotFound'],
+    action: 'deny',
+    note: 'ImageNotFound where the registry does not tell a missing repository from a missing tag.',
+  },
+  {
+    row: 14,
+    title: 'The digest does not exist, or was garbage-collected',
+    predictable: 'yes',
+    causes: ['ImageNotFound'],
+    action: 'deny',
+    note: null,
+  },
+  {
+    row: 15,
+    title: 'No tag was given, and there is no latest',
+    predictable: 'yes',
+    causes: ['ImageNotFound'],
+    action: 'deny',
+    note: null,
+  },
+  {
+    row: 16,
+    title: 'The tag does not exist but the digest beside it does',
+    predictable: 'yes',
+    causes: [],
+    action: 'allow',
+    note: 'It pulls: the tag is never sent.',
+  },
+  {
+    row: 76,
+    title: 'The tag is moved or deleted between admission and pull',
+    predictable: 'no',
+    causes: [],
+    action: 'allow',
+    note: 'It happens after the answer. An image by digest cannot move.',
+  },
+  {
+    row: 78,
+    title: 'The publisher moved or removed the image',
+    predictable: 'yes',
+    causes: ['ImageNotFound', 'RepositoryNotFound', 'CredentialsRequired'],
+    action: 'deny',
+    note: 'The new place is named for k8s.gcr.io and Bitnami.',
+  },
+  {
+    row: 79,
+    title: 'A mirror of the nodes serves what the registry itself lacks',
+    predictable: 'no',
+    causes: ['ImageNotFound', 'RepositoryNotFound'],
+    action: 'warn',
+    note: 'Mirrors that are not shown in hostsDirectory cannot be asked. With mirrored: true for the registry a refusal only warns.',
+  },
+  {
+    row: 80,
+    title: 'A mirror refuses, and the registry itself serves',
+    predictable: 'yes',
+    causes: [],
+    action: 'allow',
+    note: "It pulls: the hosts of hosts.toml are asked in the nodes' order.",
+  },
+]
