@@ -96,7 +96,7 @@ const REMEDIES = {
   ecr: 'Let the nodes use the ECR credential provider, or renew the secret on a schedule.',
   'google-access-token':
     'Use a service account key (user _json_key), or let the nodes use their own credentials.',
-  jwt: 'Renew it.',
+  jwt: 'Only a new one works then.',
 } satisfies Record<TokenHealth['kind'], string>
 
 function known(

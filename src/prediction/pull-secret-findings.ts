@@ -58,7 +58,7 @@ function explainUnusable(name: string, secret: NamedSecret, reading: Unusable): 
         cause: 'PullSecretMalformed',
         certainty: 'certain',
         message: `Pull secret ${name} cannot be decoded${reading.key === null ? '' : ` (key "${reading.key}")`}: ${reading.reason}. The kubelet then pulls no image of the Pod at all, not even public ones.`,
-        advice,
+        advice: `Make it anew (this replaces the whole secret): ${renewal(secret, reading.key ?? '...').command}`,
         doubts: [],
       }
     default:

@@ -17,9 +17,13 @@ export interface Renewal {
 
 /**
  * The command that makes a pull secret anew under its name with one key. It replaces the whole Secret, whose type the API
- * server never lets change. `server` is `...` where the image is not known.
+ * server never lets change. `server` is `...` where the image is not known; `useless` is a key as shown that opens nothing.
  */
-export function renewal(secret: NamedSecret, server: string): Renewal {
+export function renewal(
+  secret: NamedSecret,
+  server: string,
+  useless: string | null = null,
+): Renewal {
   const { namespace, name, fact, reading } = secret
   const otherType = fact.status === 'known' && fact.value.type !== MADE_TYPE
   const command = otherType
@@ -30,6 +34,7 @@ export function renewal(secret: NamedSecret, server: string): Renewal {
     .filter((entry) => !isAnonymous(entry) && toIndexKey(entry.key) !== null)
     .filter(({ key }) => server === '...' || !sameKey(key, server))
     .map(({ key }) => shownKey(key))
+    .filter((key) => key !== useless)
   return { command, loses: others.length === 0 ? '' : lost(others) }
 }
 

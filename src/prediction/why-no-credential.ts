@@ -91,10 +91,28 @@ function notMatching(
     advice:
       near === null
         ? `Add a credential with the key "${server}".`
-        : adviseRenewal('Make it anew with that key', renewal(near, server)),
+        : adviseRenewal(
+            'Make it anew with that key',
+            renewal(near, server, uselessKey(nearest)),
+          ),
     doubts: [],
   }
 }
+
+/** The closest key where it opens no image at all; a key that is good for another host or path is kept in mind. */
+function uselessKey(nearest: NearMiss | null): string | null {
+  return nearest !== null && USELESS.has(nearest.why.reason) ? nearest.key : null
+}
+
+const USELESS: ReadonlySet<NearMiss['why']['reason']> = new Set([
+  'whitespace',
+  'scheme',
+  'version-without-slash',
+  'docker-hub-name',
+  'letter-case',
+  'glob-outside-host',
+  'invalid-key',
+])
 
 function noneMatches(usable: readonly NamedSecret[], repository: string): string {
   const held = usable.slice(0, 3).map(({ namespace, name, reading }) => {
@@ -157,7 +175,7 @@ function adviceFor(options: AdviceOptions): string {
   const source = matched[0]?.origin.source ?? nearest?.origin.source ?? null
   const mendable = source === null ? firstBroken(secrets) : secretOf(source, secrets)
   if (mendable !== null) {
-    const { command, loses } = renewal(mendable, server)
+    const { command, loses } = renewal(mendable, server, uselessKey(nearest))
     return `Make it anew${loses}: ${command}`
   }
   return createAnother(options, server)
