@@ -74,6 +74,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
     onFault: (error) =>
       io.stderr.write(`pullgate check: internal error: ${String(error)}\n`),
     onNotice: (notice) => io.stderr.write(`${notice}\n`),
+    thorough: true,
   })
   const objects = await auditWorkloads(collection.workloads, {
     predictor: engine.predictor,

@@ -22,6 +22,8 @@ export interface EngineOptions {
   onFault: (error: unknown) => void
   /** Something about node credentials that an operator should know, one line. */
   onNotice: (notice: string) => void
+  /** Also tell of what does no harm yet, such as a pull secret that stands behind another: for reports. */
+  thorough?: boolean
   /** Running Pods show that the nodes have credentials of their own for this registry host. */
   onNodeCredentialsLearned?: (registry: string) => void
 }
@@ -74,6 +76,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     nodeCredentials: nodes.evidenceFor,
     wallClock: Date.now,
     onFault: options.onFault,
+    thorough: options.thorough ?? false,
   })
   return { predictor, close: () => client.close() }
 }

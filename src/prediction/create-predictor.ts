@@ -11,6 +11,7 @@ import { gatherDoubtFacts } from './gather-doubts.ts'
 import type { GatherOptions } from './gather-doubts.ts'
 import { judgeImage } from './judge-image.ts'
 import type { CachedLookup } from './lookup-cache.ts'
+import { nodeCredentialsOnly } from './node-credentials.ts'
 import type { NodeCredentialEvidence } from './node-credentials.ts'
 import { platformsOfNodes } from './platform-verdict.ts'
 import type { WantedPlatforms } from './platform-verdict.ts'
@@ -35,6 +36,8 @@ export interface PredictorOptions {
   wallClock: () => number
   /** Told of a fault of ours while one image was judged; the image becomes Unverified. */
   onFault: (error: unknown) => void
+  /** Also tell of what does no harm yet, such as a pull secret that stands behind another: for reports, not for a deploy. */
+  thorough?: boolean
 }
 
 /** Reference, credentials, registry and cluster put together. */
@@ -142,8 +145,9 @@ async function withDoubts(finding: Finding, options: GatherOptions): Promise<Fin
   if (options.signal.aborted) doubts.push('There was no time to look at the cluster.')
   if (doubts.length === 0) return finding
   const doubtful: Finding = { ...finding, certainty: 'uncertain', doubts }
-  return leftToNodes(finding, known)
-    ? { ...doubtful, cause: 'NodeCredentialsOnly' }
+  const { nodeCredentials } = known
+  return leftToNodes(finding, known) && nodeCredentials.kind !== 'none'
+    ? nodeCredentialsOnly(doubtful, nodeCredentials)
     : doubtful
 }
 

@@ -1,3 +1,5 @@
+import type { Finding } from './finding.ts'
+
 /**
  * What is known about credentials that only nodes have for a registry (pull-semantics 3.6). `none`: looked for, and there is
  * no sign of any. Everything else is a reason not to deny for 401 or 403, as a full sentence.
@@ -12,3 +14,20 @@ export type NodeCredentialEvidence =
   | { kind: 'configured'; reason: string }
   /** Could not be looked for; only a matching pull secret makes a refusal conclusive then. */
   | { kind: 'not-looked-for'; reason: string }
+
+/**
+ * Catalogue row 39: a refusal that says nothing, because the nodes have credentials of their own where the object has none. The
+ * evidence comes first, since that is what decides.
+ */
+export function nodeCredentialsOnly(
+  finding: Finding,
+  { reason }: Exclude<NodeCredentialEvidence, { kind: 'none' }>,
+): Finding {
+  return {
+    cause: 'NodeCredentialsOnly',
+    certainty: 'uncertain',
+    message: `${reason} ${finding.message}`,
+    advice: finding.advice === null ? null : `If the nodes have none: ${finding.advice}`,
+    doubts: finding.doubts.filter((doubt) => doubt !== reason),
+  }
+}

@@ -27,13 +27,13 @@ function ecrToken(endsAtMs: number): string {
   )
 }
 
-function part(value: object): string {
+function segment(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
 /** RFC 7519; nobody verifies the signature. */
 function jwt(endsAtMs: number): string {
-  return `${part({ alg: 'none' })}.${part({ exp: Math.floor(endsAtMs / 1000), sub: MARK })}.${MARK}`
+  return `${segment({ alg: 'none' })}.${segment({ exp: Math.floor(endsAtMs / 1000), sub: MARK })}.${MARK}`
 }
 
 const EXPIRING_ECR = ecrToken(Date.now() + 600_000)
