@@ -98,9 +98,9 @@ const cacheFields = {
     'How long an image that was found by tag is remembered.',
   ),
   refusalTtl: optional(
-    duration('0s', '30s'),
-    30_000,
-    'How long a refusal is remembered. A denial never rests on a not-found older than two seconds, whatever is written here.',
+    duration('0s', '2s'),
+    2_000,
+    'How long a refusal is remembered; two seconds at most, so that a denial is fresh.',
   ),
   errorTtl: optional(
     duration('0s', '1m'),

@@ -16,8 +16,8 @@ export interface DoubtFacts {
   mutators: { known: true; names: string[] } | { known: false; reason: string }
   /** Eligible nodes that do not run containerd, as words such as `3 nodes run cri-o`; null when none or when it is told by configuration. */
   foreignRuntime: string | null
-  /** The namespace is younger than five minutes: what one apply brings may come in any order. */
-  youngNamespace: boolean
+  /** Why pull secrets of the namespace may still be on their way, as a full sentence; null when it is older than five minutes. */
+  youngNamespace: string | null
   /** A pull secret or the service account that the object names does not exist (yet). */
   missingReference: string | null
   /** Why pull secrets could not all be read; null when they were. */
@@ -53,6 +53,7 @@ const doubts: readonly Doubt[] = [
   withForeignRuntime,
   maybePresent,
   withUnreadSecrets,
+  withUnknownPullSettings,
   withNodeCredentials,
   stillBeingCreated,
 ]
@@ -103,6 +104,17 @@ function withUnreadSecrets({ unreadSecrets }: DoubtFacts, aspect: Aspect): strin
   return `Pull secrets could not be read (${unreadSecrets}).`
 }
 
+/** A custom resource that only names images does not tell which pull secrets its Pods will have. */
+function withUnknownPullSettings(
+  { workload }: DoubtFacts,
+  aspect: Aspect,
+): string | null {
+  if (workload.form !== 'strings') return null
+  if (aspect !== 'credential' && aspect !== 'existence' && aspect !== 'secret')
+    return null
+  return `Which pull secrets the Pods of this ${workload.object.kind} will have is not known.`
+}
+
 function withNodeCredentials(facts: DoubtFacts, aspect: Aspect): string | null {
   if (aspect !== 'credential') return null
   const evidence = facts.nodeCredentials
@@ -129,12 +141,11 @@ export function leftToNodes(finding: Finding, facts: DoubtFacts): boolean {
 /** What one apply brings may come in any order: a Pod is judged as it is, a template may be early. */
 function stillBeingCreated(facts: DoubtFacts, aspect: Aspect): string | null {
   if (facts.workload.form === 'pod') return null
-  if (aspect !== 'credential' && aspect !== 'secret') return null
+  const aboutSecrets = aspect === 'credential' || aspect === 'secret'
+  // Some registries answer 404 to those who may not see a repository (pull-semantics 6: Nexus, Artifactory).
+  if (!aboutSecrets && aspect !== 'existence') return null
   if (facts.missingReference !== null) {
     return `${facts.missingReference} It may be created a moment later.`
   }
-  if (facts.youngNamespace) {
-    return 'The namespace is younger than five minutes: pull secrets may still be on their way.'
-  }
-  return null
+  return aboutSecrets ? facts.youngNamespace : null
 }
