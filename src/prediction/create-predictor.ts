@@ -17,7 +17,7 @@ import { platformsOfNodes } from './platform-verdict.ts'
 import type { WantedPlatforms } from './platform-verdict.ts'
 import type { ImagePrediction } from './prediction.ts'
 import type { PredictionSettings } from './prediction-settings.ts'
-import type { PredictionRequest, Predictor } from './predictor.ts'
+import type { Predictor } from './predictor.ts'
 import { resolvePullCredentials } from './pull-credentials.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { viewRuntimes } from './runtimes.ts'
@@ -43,58 +43,46 @@ export interface PredictorOptions {
 /** Reference, credentials, registry and cluster put together. */
 export function createPredictor(options: PredictorOptions): Predictor {
   return {
-    async predict(request) {
-      const settings = options.settings()
-      const first = await predictOnce(request, options, settings, false)
-      if (!restsOnSecrets(first)) return first.predictions
-      // A denial that rests on a Secret has just read that Secret.
-      const again = await predictOnce(request, options, settings, true)
-      return again.predictions
+    predict({ workload, images, signal }) {
+      const context = { ...options, settings: options.settings(), signal }
+      const credentials = (fresh: boolean): (() => Promise<PullCredentials>) =>
+        once(() =>
+          resolvePullCredentials(workload, {
+            facts: options.facts,
+            mode: context.settings.secrets,
+            read: { fresh, signal },
+          }),
+        )
+      const [cached, fresh] = [credentials(false), credentials(true)]
+      return Promise.all(
+        images.map((use) =>
+          inTime(use, signal, options.onFault, async () => {
+            const judge = async (read: typeof cached): Promise<ImagePrediction> =>
+              judgeWithDoubts(use, workload, await read(), context)
+            const first = await judge(cached)
+            // A denial that rests on a Secret has just read that Secret.
+            return restsOnSecrets(first, await cached()) ? judge(fresh) : first
+          }),
+        ),
+      )
     },
   }
 }
 
-interface Round {
-  predictions: ImagePrediction[]
-  credentials: PullCredentials | null
-}
-
-async function predictOnce(
-  request: PredictionRequest,
-  options: PredictorOptions,
-  settings: PredictionSettings,
-  fresh: boolean,
-): Promise<Round> {
-  const { workload, images, signal } = request
-  let credentials: PullCredentials | null = null
-  const resolving = resolvePullCredentials(workload, {
-    facts: options.facts,
-    mode: settings.secrets,
-    read: { fresh, signal },
-  }).then((resolved) => {
-    credentials = resolved
-    return resolved
+/**
+ * Whether a certain finding depends on what a Secret held, or a service account listed, when it was read, perhaps from a short
+ * cache.
+ */
+function restsOnSecrets(
+  { findings }: ImagePrediction,
+  { factsRead }: PullCredentials,
+): boolean {
+  if (factsRead === 0) return false
+  return findings.some(({ cause, certainty }) => {
+    const { aspect } = causes[cause]
+    if (certainty !== 'certain') return false
+    return aspect === 'secret' || aspect === 'credential' || aspect === 'existence'
   })
-  const predictions = await Promise.all(
-    images.map((use) =>
-      inTime(use, signal, options.onFault, async () =>
-        judgeWithDoubts(use, workload, await resolving, { ...options, settings, signal }),
-      ),
-    ),
-  )
-  return { predictions, credentials }
-}
-
-/** Whether a certain finding depends on what a Secret held when it was read, perhaps from a short cache. */
-function restsOnSecrets({ predictions, credentials }: Round): boolean {
-  if (credentials === null || credentials.secretsRead === 0) return false
-  return predictions.some(({ findings }) =>
-    findings.some(({ cause, certainty }) => {
-      const { aspect } = causes[cause]
-      if (certainty !== 'certain') return false
-      return aspect === 'secret' || aspect === 'credential' || aspect === 'existence'
-    }),
-  )
 }
 
 interface JudgeOptions extends PredictorOptions {

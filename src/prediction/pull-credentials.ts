@@ -47,8 +47,8 @@ export interface PullCredentials {
   unread: string | null
   /** A secret or the service account that does not exist, as a full sentence. */
   missingReference: string | null
-  /** How many Secrets were asked for. */
-  secretsRead: number
+  /** How many Secrets and service accounts were asked for: what a fresh look could change. */
+  factsRead: number
 }
 
 export interface ResolveOptions {
@@ -58,7 +58,7 @@ export interface ResolveOptions {
   read: ReadOptions
 }
 
-/** More names than this in one list are not looked at. */
+/** More names than this in one list are not looked at, and then count as unread. */
 const MAX_SECRETS = 50
 
 /**
@@ -79,7 +79,8 @@ export async function resolvePullCredentials(
   const secrets = await Promise.all(
     names.slice(0, MAX_SECRETS).map((name) => readSecret(namespace, name, options)),
   )
-  return summarise({ workload, namespace, serviceAccount, account, secrets, options })
+  const parts = { workload, namespace, serviceAccount, account, secrets, options }
+  return summarise({ ...parts, cut: names.length > MAX_SECRETS })
 }
 
 function secretsOf(account: Fact<ServiceAccountFacts> | null): string[] {
@@ -106,6 +107,8 @@ interface Summary {
   serviceAccount: string
   account: Fact<ServiceAccountFacts> | null
   secrets: NamedSecret[]
+  /** The list is longer than what was looked at. */
+  cut: boolean
   options: ResolveOptions
 }
 
@@ -144,21 +147,20 @@ function summarise(parts: Summary): PullCredentials {
     ),
     malformed: findings.find(({ cause }) => cause === 'PullSecretMalformed') ?? null,
     findings: findings.filter(({ cause }) => cause !== 'PullSecretMalformed'),
-    unread: firstUnread(account, secrets),
+    unread: firstUnread(parts),
     missingReference: accountMissing
       ? `ServiceAccount ${namespace}/${serviceAccount} does not exist.`
       : missing === undefined
         ? null
         : `Secret ${namespace}/${printable(missing.name, 253)} does not exist.`,
-    secretsRead: secrets.filter(({ fact }) => fact.status !== 'unnamed').length,
+    factsRead:
+      secrets.filter(({ fact }) => fact.status !== 'unnamed').length +
+      (account === null ? 0 : 1),
   }
 }
 
-function firstUnread(
-  account: Fact<ServiceAccountFacts> | null,
-  secrets: readonly NamedSecret[],
-): string | null {
+function firstUnread({ account, secrets, cut }: Summary): string | null {
   if (account?.status === 'unknown') return account.reason
   for (const { fact } of secrets) if (fact.status === 'unknown') return fact.reason
-  return null
+  return cut ? `only the first ${MAX_SECRETS} pull secrets are looked at` : null
 }
