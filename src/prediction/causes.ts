@@ -46,7 +46,8 @@ export const causes = {
   },
   InvalidRegistryPort: {
     title: 'the port of the registry is out of range',
-    aspect: 'name',
+    // Not the name's: a mirror or the node itself may have the image all the same.
+    aspect: 'existence',
     defaultAction: 'deny',
   },
   RepositoryNotFound: {

@@ -2,7 +2,13 @@ import { nameOf } from '../reference/reference-name.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
 import { causes } from './causes.ts'
-import type { ClusterFacts, Fact, NodeFacts, PodFacts } from './cluster-facts.ts'
+import type {
+  ClusterFacts,
+  Fact,
+  NamespaceFacts,
+  NodeFacts,
+  PodFacts,
+} from './cluster-facts.ts'
 import type { DoubtFacts } from './doubts.ts'
 import { eligibleNodes } from './eligible-nodes.ts'
 import type { Finding } from './finding.ts'
@@ -10,7 +16,7 @@ import { riskyMutators } from './harmless-mutators.ts'
 import type { NodeCredentialEvidence } from './node-credentials.ts'
 import { imagePresence, notPresent, presenceUnknown } from './presence.ts'
 import type { Presence } from './presence.ts'
-import type { PredictionSettings } from './prediction-settings.ts'
+import type { PredictionSettings, RuntimeProfile } from './prediction-settings.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { viewRuntimes } from './runtimes.ts'
 
@@ -52,8 +58,7 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
       : ({ kind: 'none' } as const),
   ])
   const eligible = eligibleNodes(workload.placement, valueOr<NodeFacts[]>(nodes, []))
-  const runtimes = viewRuntimes(settings.runtimeProfile, eligible)
-  const createdAtMs = home?.status === 'known' ? home.value.createdAtMs : null
+  const foreignRuntime = foreignRuntimeOf(settings.runtimeProfile, nodes, eligible)
   return {
     workload,
     use,
@@ -68,15 +73,37 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
               known: true,
               names: riskyMutators(valueOr(mutators, []), settings.harmlessMutators),
             },
-    foreignRuntime: runtimes.foreign,
-    youngNamespace:
-      createdAtMs !== null && options.wallClock() - createdAtMs < YOUNG_NAMESPACE_MS,
+    foreignRuntime,
+    youngNamespace: home === null ? null : youthOf(home, options.wallClock()),
     missingReference: credentials.missingReference,
     unreadSecrets: credentials.unread,
     secretMatched:
       reference !== null && credentials.keyring.match(nameOf(reference)).length > 0,
     nodeCredentials: evidence,
   }
+}
+
+function youthOf(home: Fact<NamespaceFacts>, nowMs: number): string | null {
+  if (home.status === 'unknown')
+    return `How old the namespace is, and so whether its pull secrets are all there, is not known (${home.reason}).`
+  if (home.status === 'absent' || home.value.createdAtMs === null) return null
+  return nowMs - home.value.createdAtMs < YOUNG_NAMESPACE_MS
+    ? 'The namespace is younger than five minutes: pull secrets may still be on their way.'
+    : null
+}
+
+/** Where no node is eligible yet, those that an autoscaler brings will be like the others. */
+function foreignRuntimeOf(
+  profile: RuntimeProfile,
+  nodes: Fact<NodeFacts[]>,
+  eligible: readonly NodeFacts[],
+): string | null {
+  if (nodes.status === 'unknown')
+    return profile === 'auto'
+      ? `Which container runtime the nodes have is not known (${nodes.reason}): they may have another than containerd`
+      : null
+  const likely = eligible.length > 0 ? eligible : valueOr<NodeFacts[]>(nodes, [])
+  return viewRuntimes(profile, likely).foreign
 }
 
 function presenceOf(
