@@ -93,20 +93,23 @@ export async function startDockerRegistry(
   const stop = async (): Promise<void> => {
     await endProcess(child)
     process.off('exit', kill)
-    await pusher?.close()
+    const open = pusher
+    pusher = null
+    await open?.close()
     await rm(directory, { recursive: true, force: true })
   }
   t.teardown(stop)
   const port = await listeningPort(child, output)
   const host = `127.0.0.1:${port}`
   const url = `${tls ? 'https' : 'http'}://${host}`
-  pusher = createPusher({
+  const writes = createPusher({
     url,
     ca: tls?.ca ?? null,
     authorization: (repository) => adminAuthorization(options.auth ?? 'none', repository),
   })
+  pusher = writes
   return {
-    ...pusher,
+    ...writes,
     url,
     host,
     port,
