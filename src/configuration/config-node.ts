@@ -1,29 +1,22 @@
 import { printable } from '../text/printable.ts'
-
-/** Where a value or a key begins; both from 1. */
-export interface Position {
-  line: number
-  column: number
-}
+import type { Position } from '../yaml/documents.ts'
 
 export interface ScalarNode {
   kind: 'scalar'
   value: string | number | boolean | null
-  /** The scalar as written, without quotes, where the source has it: `8.0` for the number 8. */
-  source: string
-  position: Position
+  readonly position: Position
 }
 
 export interface ListNode {
   kind: 'list'
   items: ConfigNode[]
-  position: Position
+  readonly position: Position
 }
 
 export interface MapNode {
   kind: 'map'
-  entries: { key: string; keyPosition: Position; value: ConfigNode }[]
-  position: Position
+  entries: { key: string; readonly keyPosition: Position; value: ConfigNode }[]
+  readonly position: Position
 }
 
 /** A YAML document as the schema reads it, with every position. */
@@ -34,5 +27,5 @@ export function describeNode(node: ConfigNode): string {
   if (node.kind === 'list') return 'a list'
   if (node.kind === 'map') return 'a map'
   if (node.value === null) return 'nothing'
-  return `"${printable(node.source.replace(/[^\s/]*@/g, '***@'), 80)}"`
+  return `"${printable(String(node.value).replace(/[^\s/]*@/g, '***@'), 80)}"`
 }

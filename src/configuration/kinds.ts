@@ -37,8 +37,7 @@ export function duration(least: string, most: string): Kind<number> {
   return {
     type: 'duration',
     read(node, path, context) {
-      const source = node.kind === 'scalar' ? node.source : ''
-      const ms = parseDuration(source)
+      const ms = node.kind === 'scalar' ? parseDuration(String(node.value)) : null
       if (ms === null || ms < leastMs || ms > mostMs) {
         return mistake(node, path, context, expected)
       }

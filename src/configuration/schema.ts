@@ -1,10 +1,6 @@
 import { printable } from '../text/printable.ts'
-import {
-  describeNode,
-  type ConfigNode,
-  type MapNode,
-  type Position,
-} from './config-node.ts'
+import type { Position } from '../yaml/documents.ts'
+import { describeNode, type ConfigNode, type MapNode } from './config-node.ts'
 import { nearestName } from './nearest-name.ts'
 
 /** What a parser may ask and say while it reads. */
