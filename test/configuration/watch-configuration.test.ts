@@ -40,25 +40,31 @@ function watch(t: Test, file: string, text: string | null): () => Promise<string
     })
 }
 
+/** At once: a watch that looks between the emptying and the writing of a file would see the defaults. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text)
+  await rename(`${file}.new`, file)
+}
+
 test('new content is told, broken content reported once, and the watch goes on', async (t) => {
   const file = join(t.testdir({ 'config.yaml': 'mode: warn' }), 'config.yaml')
   const { text } = await loadConfiguration(file)
   const next = watch(t, file, text)
 
-  await writeFile(file, 'mode: audit')
+  await replaceFile(file, 'mode: audit')
   t.equal(await next(), 'audit')
-  await writeFile(file, 'mode: wrong')
+  await replaceFile(file, 'mode: wrong')
   t.match(await next(), /config\.yaml:1:7: mode: "wrong"/)
-  await writeFile(file, 'mode: warn')
+  await replaceFile(file, 'mode: warn')
   t.equal(await next(), 'warn', 'the same problem was not told twice')
   await unlink(file)
   t.match(await next(), /the file cannot be read: ENOENT/)
-  await writeFile(file, 'mode: enforce')
+  await replaceFile(file, 'mode: enforce')
   t.equal(await next(), 'enforce')
-  await writeFile(file, 'mode: enforce\nlogLevel: trace')
+  await replaceFile(file, 'mode: enforce\nlogLevel: trace')
   t.equal(await next(), 'enforce')
   t.match(await next(), /could not be applied: no trace here/)
-  await writeFile(file, 'mode: audit')
+  await replaceFile(file, 'mode: audit')
   t.equal(await next(), 'audit', 'an owner that throws does not end the watch')
 })
 
@@ -90,7 +96,7 @@ test('without a known text the first reading is taken for known', async (t) => {
   const next = watch(t, file, null)
 
   t.match(await next(), /"wrong"/, 'a first reading that is broken is reported')
-  await writeFile(file, 'mode: audit')
+  await replaceFile(file, 'mode: audit')
   t.equal(await next(), 'audit')
 })
 
