@@ -11,24 +11,6 @@ export function startDeadline(afterMs: number): Deadline {
   return { signal: controller.signal, clear: () => clearTimeout(timer) }
 }
 
-/** The promise's value, or `fallback()` when the signal fires first. What the promise brings later is dropped. */
-export async function valueBefore<T>(
-  signal: AbortSignal,
-  promise: Promise<T>,
-  fallback: () => T,
-): Promise<T> {
-  const { promise: fired, resolve } = Promise.withResolvers<'fired'>()
-  const onAbort = (): void => resolve('fired')
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  try {
-    const first = await Promise.race([promise.then((value) => ({ value })), fired])
-    return first === 'fired' ? fallback() : first.value
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}
-
 /** How a review's time is spent, in milliseconds from now. */
 export interface ReviewBudget {
   /** By then the look-ups are told to answer with what they know. */

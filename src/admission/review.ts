@@ -7,6 +7,7 @@ import { type EffectiveMode, effectiveMode } from '../policy/mode.ts'
 import type { ClusterFacts, Fact, NamespaceFacts } from '../prediction/cluster-facts.ts'
 import type { ImagePrediction } from '../prediction/prediction.ts'
 import type { PredictionRequest, Predictor } from '../prediction/predictor.ts'
+import { valueBefore } from '../time/value-before.ts'
 import {
   type AdmissionRequest,
   readAdmissionReview,
@@ -14,7 +15,7 @@ import {
 import { judgeRequest, type ToJudge } from '../workload/judge-request.ts'
 import type { AdmissionReviewBody } from './admission-response.ts'
 import type { ReviewOutcome, ReviewTiming } from './app.ts'
-import { reviewBudget, startDeadline, valueBefore } from './deadline.ts'
+import { reviewBudget, startDeadline } from './deadline.ts'
 import { logDecision, logPass, requestFields } from './decision-log.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -162,7 +163,7 @@ async function modeOf(
   const deadline = startDeadline(lookUpsMs * NAMESPACE_SHARE)
   const { signal } = deadline
   try {
-    const fact = await valueBefore<Fact<NamespaceFacts>>(
+    const fact = await valueBefore<Fact<NamespaceFacts>, Fact<NamespaceFacts>>(
       signal,
       options.cluster.namespace(namespace, { fresh: false, signal }),
       () => ({ status: 'unknown', reason: 'it took too long' }),

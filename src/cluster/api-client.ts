@@ -1,5 +1,6 @@
 import { Agent, ProxyAgent, type Dispatcher } from 'undici'
 
+import { valueBefore } from '../time/value-before.ts'
 import { isFields, type Fields } from '../workload/json-fields.ts'
 import type { ApiAccess, ApiCredentials } from './api-access.ts'
 
@@ -36,6 +37,7 @@ const CONNECTIONS = 8
 
 /** GET requests to the API server over one pool of connections, made anew when the TLS credentials rotate. */
 export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiClient {
+  const late = failed(`the API server did not answer within ${timeoutMs} ms`)
   let pool: { dispatcher: Dispatcher; identity: string } | null = null
 
   function dispatcherFor(tls: ApiCredentials['tls']): Dispatcher {
@@ -48,7 +50,9 @@ export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiCli
   }
 
   async function send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
-    const { headers, tls } = await withSignal(access.credentials(), signal)
+    const credentials = await valueBefore(signal, access.credentials(), () => null)
+    if (credentials === null) return late
+    const { headers, tls } = credentials
     const response = await dispatcherFor(tls).request({
       origin: access.server.origin,
       path: pathOf(access.server, request),
@@ -66,9 +70,7 @@ export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiCli
       try {
         return await send(request, signal)
       } catch (error) {
-        if (signal.aborted) {
-          return failed(`the API server did not answer within ${timeoutMs} ms`)
-        }
+        if (signal.aborted) return late
         return failed(`the API server could not be asked (${codeOf(error)})`)
       }
     },
@@ -129,15 +131,4 @@ function failed(reason: string): ApiAnswer {
 function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error) return String(error.code)
   return error instanceof Error ? error.name : 'unknown error'
-}
-
-async function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
 import type { Fact, ReadOptions } from '../prediction/cluster-facts.ts'
+import { valueBefore } from '../time/value-before.ts'
 
 /** How long an answer serves. */
 export interface FactTtl {
@@ -97,16 +98,10 @@ function ttlOf<T>(fact: Fact<T>, ttl: FactTtl): number {
   return limits[fact.status]
 }
 
-export async function orTooLate<T>(
+/** The fact, or `tooLate` as soon as the signal fires. */
+export function orTooLate<T>(
   promise: Promise<Fact<T>>,
   signal: AbortSignal,
 ): Promise<Fact<T>> {
-  const { promise: late, resolve } = Promise.withResolvers<Fact<T>>()
-  const onAbort = (): void => resolve(tooLate)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+  return valueBefore(signal, promise, () => tooLate)
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { valueBefore } from '../time/value-before.ts'
 import type { CredentialProvider } from './credential-provider-config.ts'
 import {
   decodeProviderResponse,
@@ -118,7 +119,11 @@ export function createCredentialProviders(
     async answer(image, signal) {
       const matching = providers.filter((provider) => isFor(provider, image))
       const outcomes = await Promise.all(
-        matching.map((provider) => within(ask(provider, image), provider, signal)),
+        matching.map((provider) =>
+          valueBefore(signal, ask(provider, image), () =>
+            failure(provider, 'did not answer in time'),
+          ),
+        ),
       )
       return toAnswer(matching, outcomes)
     },
@@ -151,24 +156,6 @@ function cacheKey(
 ): string {
   const scope = { Image: image, Registry: image.split('/')[0] ?? '', Global: '' }[type]
   return `${name} ${type} ${scope}`
-}
-
-/** The run goes on for others, and for the cache, when the one who asked does not wait any longer. */
-async function within(
-  outcome: Promise<Outcome>,
-  provider: CredentialProvider,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const late = failure(provider, 'did not answer in time')
-  if (signal.aborted) return late
-  const { promise, resolve } = Promise.withResolvers<Outcome>()
-  const giveUp = () => resolve(late)
-  signal.addEventListener('abort', giveUp, { once: true })
-  try {
-    return await Promise.race([outcome, promise])
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-  }
 }
 
 function unsupported(provider: CredentialProvider): Outcome {

@@ -1,6 +1,16 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { LookupRequest, LookupResult, RegistryClient } from '../registry/lookup.ts'
+import {
+  createCredentialFingerprint,
+  usableCredential,
+} from '../registry/credential-fingerprint.ts'
+import type { CredentialFingerprint } from '../registry/credential-fingerprint.ts'
+import type {
+  LookupRequest,
+  LookupResult,
+  RegistryClient,
+  UnauthorizedReason,
+} from '../registry/lookup.ts'
+import { valueBefore } from '../time/value-before.ts'
 
 export interface LookupCacheOptions {
   client: Pick<RegistryClient, 'lookup'>
@@ -30,6 +40,9 @@ const MAX_REFUSAL_AGE_MS = 2_000
 /** A rejected credential is not sent again for this long: registries lock accounts. A changed Secret is another credential. */
 const REJECTED_CREDENTIAL_MS = 30_000
 
+/** The credential itself was refused; any other 401 may be about a repository that is pushed or opened a moment later. */
+const REJECTED: ReadonlySet<UnauthorizedReason> = new Set(['rejected', 'token-refused'])
+
 interface Flight {
   answer: Promise<LookupResult>
   startedAtMs: number
@@ -40,7 +53,7 @@ interface Flight {
  * of the credential, so that what one namespace's secret opens is never answered to another, and nothing secret is kept.
  */
 export function createLookupCache(options: LookupCacheOptions): CachedLookup {
-  const fingerprintKey = randomBytes(32)
+  const fingerprint = createCredentialFingerprint()
   const entries = new LRUCache<string, LookupResult>({
     max: options.maxEntries,
     perf: { now: options.now },
@@ -48,14 +61,16 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
   })
   const flights = new Map<string, Flight>()
 
-  function start(key: string, request: LookupRequest): Flight {
+  function start({ key, plainKey }: Keys, request: LookupRequest): Flight {
     // Never the caller's signal: whoever joins must not be interrupted because the first caller gave up.
     const signal = AbortSignal.timeout(options.lookupTimeoutMs)
     const answer = options.client.lookup({ ...request, signal }).then(
       (result) => {
         settle(key, flight)
         const ttl = timeToLive(result, request, options)
-        if (ttl > 0) entries.set(key, result, { ttl })
+        // Platforms only matter for what is there: a refusal holds whatever the nodes are.
+        const kept = result.outcome === 'found' ? key : plainKey
+        if (ttl > 0) entries.set(kept, result, { ttl })
         return result
       },
       (error: unknown) => {
@@ -74,8 +89,9 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
 
   return {
     lookup(request) {
-      const key = cacheKey(request, fingerprintKey)
-      const known = entries.get(key)
+      const keys = cacheKeys(request, fingerprint)
+      const { key } = keys
+      const known = entries.get(key) ?? refusal(entries.get(keys.plainKey))
       if (known) {
         options.onUse?.('hit')
         return Promise.resolve(known)
@@ -83,21 +99,28 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
       const running = flights.get(key)
       const fresh = running && options.now() - running.startedAtMs <= MAX_REFUSAL_AGE_MS
       options.onUse?.(fresh ? 'shared' : 'miss')
-      const flight = fresh ? running : start(key, request)
-      return interruptible(flight.answer, request)
+      const flight = fresh ? running : start(keys, request)
+      return valueBefore(request.signal, flight.answer, () => interrupted(request))
     },
   }
 }
 
-function cacheKey(request: LookupRequest, fingerprintKey: Buffer): string {
-  const { reference, credential } = request
-  const fingerprint = credential
-    ? createHmac('sha256', fingerprintKey)
-        .update(JSON.stringify([credential.username, credential.password]))
-        .digest('base64url')
-    : 'anonymous'
-  const platforms = request.platforms?.toSorted().join(',') ?? ''
-  return `${reference.pullReference} ${fingerprint} ${platforms}`
+interface Keys {
+  key: string
+  /** Without platforms. */
+  plainKey: string
+}
+
+function cacheKeys(request: LookupRequest, fingerprint: CredentialFingerprint): Keys {
+  const { reference, credential, platforms = [] } = request
+  const who = fingerprint(usableCredential(credential))
+  const plainKey = `${reference.pullReference} ${who}`
+  return { key: [plainKey, ...platforms.toSorted()].join(' '), plainKey }
+}
+
+/** An image that was found without a look at platforms is not what was asked for with them. */
+function refusal(known: LookupResult | undefined): LookupResult | undefined {
+  return known?.outcome === 'found' ? undefined : known
 }
 
 function timeToLive(
@@ -109,7 +132,8 @@ function timeToLive(
     case 'found':
       return request.reference.digest ? options.digestTtlMs : options.tagTtlMs
     case 'unauthorized':
-      if (result.credentialSent) return REJECTED_CREDENTIAL_MS
+      if (result.credentialSent && REJECTED.has(result.reason))
+        return REJECTED_CREDENTIAL_MS
       return Math.min(options.refusalTtlMs, MAX_REFUSAL_AGE_MS)
     case 'not-found':
     case 'forbidden':
@@ -119,22 +143,6 @@ function timeToLive(
       return 0
     default:
       return options.errorTtlMs
-  }
-}
-
-async function interruptible(
-  answer: Promise<LookupResult>,
-  request: LookupRequest,
-): Promise<LookupResult> {
-  const { signal } = request
-  const { promise: interruption, resolve } = Promise.withResolvers<LookupResult>()
-  const interrupt = (): void => resolve(interrupted(request))
-  if (signal.aborted) interrupt()
-  signal.addEventListener('abort', interrupt, { once: true })
-  try {
-    return await Promise.race([answer, interruption])
-  } finally {
-    signal.removeEventListener('abort', interrupt)
   }
 }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { valueBefore } from '../time/value-before.ts'
 import type { CredentialFingerprint } from './credential-fingerprint.ts'
 import { newTrail } from './exchange.ts'
 import type { Exchange, Trail } from './exchange.ts'
@@ -75,7 +76,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
     if (cached !== undefined) return { kind: 'token', token: cached, fromCache: true }
     const joined = flights.get(key)
     const flight = joined ?? start(key, wish)
-    const answer = await orAborted(flight.answer, wish.signal)
+    const answer = await valueBefore(wish.signal, flight.answer, () => null)
     if (answer === null) {
       return { kind: 'verdict', verdict: { outcome: 'interrupted' }, response: null }
     }
@@ -126,17 +127,4 @@ function noteFlight(trail: Trail, flight: Trail, isOwn: boolean): void {
   trail.verified &&= flight.verified
   trail.request = flight.request
   trail.status = flight.status
-}
-
-/** The answer, or null as soon as the signal fires; the answer itself goes on. */
-async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  if (signal.aborted) return null
-  const { promise, resolve } = Promise.withResolvers<null>()
-  const stop = (): void => resolve(null)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([answer, promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }
