@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Teardown } from './token-server.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export interface Finished {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  /** Written to standard input, which is empty otherwise. */
+  input?: string
+  cwd?: string
+}
+
+/** Runs `pullgate ARGS...` from the checkout, as a process of its own, to its end. */
+export async function runPullgate(
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  const child = start(args, options.cwd)
+  const output = collect(child)
+  const ended = end(child)
+  child.stdin?.end(options.input ?? '')
+  return { code: await ended, ...output }
+}
+
+export interface RunningPullgate {
+  /** Resolves with the first JSON line of standard output, past or to come, that fits. Rejects when the process ends first. */
+  line(fits: (line: LogLine) => boolean): Promise<LogLine>
+  signal(name: NodeJS.Signals): void
+  /** Resolves when it has ended by itself or by a signal. */
+  ended: Promise<Finished>
+}
+
+export type LogLine = Readonly<Record<string, unknown>>
+
+/** Starts `pullgate ARGS...` and leaves it running; what is left at teardown is killed. */
+export function startPullgate(t: Teardown, args: readonly string[]): RunningPullgate {
+  const child = start(args)
+  const output = collect(child)
+  const closed = end(child)
+  t.teardown(async () => {
+    if (child.exitCode === null) child.kill('SIGKILL')
+    await closed
+  })
+  return {
+    signal: (name) => void child.kill(name),
+    ended: closed.then((code) => ({ code, ...output })),
+    line: (fits) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = jsonLines(output.stdout).find(fits)
+          if (found) resolve(found)
+        }
+        child.stdout?.on('data', look)
+        void closed.then(() => {
+          const { stdout, stderr } = output
+          return reject(new Error(`ended before it said so:\n${stdout}\n${stderr}`))
+        })
+        look()
+      }),
+  }
+}
+
+/** The complete lines of a log; throws on one that is not JSON. */
+export function jsonLines(text: string): LogLine[] {
+  const complete = text.slice(0, text.lastIndexOf('\n') + 1)
+  return complete
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LogLine)
+}
+
+function start(args: readonly string[], cwd?: string): ChildProcess {
+  // Coverage goes by the environment of the test. A proxy of the machine has no business with loopback.
+  const env = { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
+  return spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+  })
+}
+
+interface Output {
+  stdout: string
+  stderr: string
+}
+
+function collect(child: ChildProcess): Output {
+  const output: Output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+      output[name] += chunk
+    })
+  }
+  return output
+}
+
+/** Once all output was read. */
+function end(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code))
+  })
+}
