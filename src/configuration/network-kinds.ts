@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { contactedReference } from '../reference/contacted-reference.ts'
 import { parseReference } from '../reference/parse-reference.ts'
 import { printable } from '../text/printable.ts'
 import { textThat } from './kinds.ts'
@@ -22,7 +23,7 @@ export const registryHost = textThat('host[:port]', (text) => {
 function registryOf(host: string): string | null {
   if (/[/@]/.test(host)) return null
   try {
-    return parseReference(`${host}/image`).registry
+    return contactedReference(parseReference(`${host}/image`)).registry
   } catch {
     // InvalidImageName: no image reference can name this host.
     return null

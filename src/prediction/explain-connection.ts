@@ -108,7 +108,10 @@ function networkWords(fault: NetworkFault, host: string): [string, string | null
     case 'invalid-port':
       return [`The port of ${host} is not a valid port.`, 'Correct the port.']
     case 'protocol-error':
-      return [`${host} does not answer in valid HTTP ${here}.`, null]
+      return [
+        `${host} does not answer in valid HTTP ${here}.`,
+        'Check the port, and any proxy before the registry.',
+      ]
     default:
       return fault satisfies never
   }
