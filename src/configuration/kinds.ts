@@ -2,9 +2,9 @@ import { isAbsolute, join } from 'node:path'
 import type { Action } from '../policy/action.ts'
 import { causeCodes, isCauseCode, type CauseCode } from '../prediction/causes.ts'
 import { printable } from '../text/printable.ts'
+import { parseGoDuration } from '../time/go-duration.ts'
 import type { ConfigNode } from './config-node.ts'
 import { nearestName } from './nearest-name.ts'
-import { parseDuration } from './duration.ts'
 import { mistake, type Kind, type ReadContext } from './schema.ts'
 
 /** One of a few words. */
@@ -29,19 +29,19 @@ export const boolean: Kind<boolean> = {
   },
 }
 
-/** Milliseconds of a duration in Go's spelling, between two bounds in the same spelling. */
+/** Whole milliseconds of a duration in Go's spelling, between two bounds in the same spelling. */
 export function duration(least: string, most: string): Kind<number> {
-  const leastMs = parseDuration(least) ?? 0
-  const mostMs = parseDuration(most) ?? 0
+  const leastMs = parseGoDuration(least) ?? 0
+  const mostMs = parseGoDuration(most) ?? 0
   const expected = `a duration with a unit between ${least} and ${most}, such as 500ms, 8s or 1m30s`
   return {
     type: 'duration',
     read(node, path, context) {
-      const ms = node.kind === 'scalar' ? parseDuration(String(node.value)) : null
+      const ms = node.kind === 'scalar' ? parseGoDuration(String(node.value)) : null
       if (ms === null || ms < leastMs || ms > mostMs) {
         return mistake(node, path, context, expected)
       }
-      return ms
+      return Math.round(ms)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { printable } from '../text/printable.ts'
 import { readDocuments } from '../yaml/read-documents.ts'
-import { parseGoDuration } from './go-duration.ts'
+import { parseGoDuration } from '../time/go-duration.ts'
 import { parseUrlGlob, type UrlGlob } from './url-glob.ts'
 
 /** One entry of `providers` in the kubelet's CredentialProviderConfig. */

@@ -1,4 +1,4 @@
-import { parseGoDuration } from './go-duration.ts'
+import { parseGoDuration } from '../time/go-duration.ts'
 
 export type CacheKeyType = 'Image' | 'Registry' | 'Global'
 

@@ -7,7 +7,6 @@ import {
 } from '../../src/credentials/credential-provider-config.ts'
 import { decodeProviderResponse } from '../../src/credentials/credential-provider-protocol.ts'
 import { createCredentialProviders } from '../../src/credentials/credential-provider.ts'
-import { parseGoDuration } from '../../src/credentials/go-duration.ts'
 import type { PluginRun } from '../../src/credentials/run-plugin.ts'
 
 const V1 = 'credentialprovider.kubelet.k8s.io/v1'
@@ -78,29 +77,6 @@ await test('names each field that the kubelet would refuse', async (t) => {
   })
   t.match(readCredentialProviderConfig(''), { status: 'unusable' })
   t.match(readCredentialProviderConfig('a: ['), { status: 'unusable' })
-})
-
-await test('reads durations as Go does', async (t) => {
-  const table: [text: string, ms: number | null][] = [
-    ['12h', 43_200_000],
-    ['1h30m', 5_400_000],
-    ['1.5s', 1_500],
-    ['.5s', 500],
-    ['1us', 0.001],
-    ['0', 0],
-    ['-0', 0],
-    ['-1m', -60_000],
-    ['+1m', 60_000],
-    ['', null],
-    ['1', null],
-    ['h', null],
-    ['1h ', null],
-    ['1d', null],
-    ['.s', null],
-    ['1e3s', null],
-    ['9999999999h', null],
-  ]
-  for (const [text, ms] of table) t.equal(parseGoDuration(text), ms, text)
 })
 
 await test('takes an answer only in the form that the kubelet takes', async (t) => {

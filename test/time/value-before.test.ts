@@ -7,7 +7,10 @@ const late = (): null => null
 t.test('gives what comes first', async (t) => {
   const { signal } = new AbortController()
   t.equal(await valueBefore(signal, Promise.resolve('value'), late), 'value')
-  await t.rejects(valueBefore(signal, Promise.reject(new Error('broken')), late), /broken/)
+  await t.rejects(
+    valueBefore(signal, Promise.reject(new Error('broken')), late),
+    /broken/,
+  )
 
   const controller = new AbortController()
   const waiting = valueBefore(controller.signal, never, late)

@@ -11,7 +11,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 /** Go counts nanoseconds in 64 bits. */
 const MAX_MS = 2 ** 63 / 1e6
 
-/** Go's time.ParseDuration in milliseconds, such as `12h`, `1h30m`, `0`, `1.5s`; null for what Go refuses. */
+/**
+ * Go's time.ParseDuration (https://pkg.go.dev/time#ParseDuration) in milliseconds, such as `12h`, `1h30m`, `0`, `1.5s`;
+ * null for what Go refuses.
+ */
 export function parseGoDuration(text: string): number | null {
   const [, sign = '', rest = ''] = /^([+-]?)(.*)$/s.exec(text) ?? []
   if (rest === '0') return 0
