@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { Test } from 'tap'
+import { createFactCache } from '../../src/cluster/fact-cache.ts'
 import { defaultConfiguration } from '../../src/configuration/read-configuration.ts'
-import type { ClusterFacts } from '../../src/prediction/cluster-facts.ts'
+import type { ClusterFacts, Fact } from '../../src/prediction/cluster-facts.ts'
 import type { NodeCredentialSettings } from '../../src/prediction/prediction-settings.ts'
 import { startDockerRegistry } from '../support/docker-registry.ts'
 import type { DockerRegistry } from '../support/docker-registry.ts'
@@ -416,6 +418,114 @@ void test('a key for all of Docker Hub stands before index.docker.io', async (t)
     t.match(shadowed?.advice, 'create secret docker-registry old-pull')
   })
 })
+
+void test('a secret that stands behind another is told of in reports alone', async (t) => {
+  await withParts(t, { file: import.meta.filename, needs }, async () => {
+    const registry = await startBasic(t)
+    const shape = { pullSecrets: ['acme-pull', 'second-pull'] }
+    const options = {
+      endpoints: { [HOST]: registry.url },
+      objects: [
+        secret('acme-pull', { [HOST]: user('puller', GOOD) }),
+        secret('second-pull', { [HOST]: user('other', GOOD) }),
+      ],
+    }
+    const deploy = await createWorld(t, options)
+    const report = await createWorld(t, { ...options, thorough: true })
+
+    const silent = await deploy.report(pod(APP, shape))
+    const told = await report.report(pod(APP, shape))
+
+    t.equal(silent.action, 'allow')
+    t.equal(told.cause, 'PullSecretShadowed')
+    t.equal(told.action, 'warn')
+    t.match(
+      told.message,
+      `secret team-a/second-pull is used only after the key "${HOST}" of secret team-a/acme-pull was refused`,
+    )
+  })
+})
+
+void test('a public image that answers 403 to a stale login is explained', async (t) => {
+  // As public.ecr.aws does (pull-semantics 6): "stale login: 403 on public images".
+  const url = await startScripted(t)
+  const world = await createWorld(t, {
+    endpoints: { [HOST]: url },
+    objects: [secret('acme-pull', { [HOST]: user('puller', WRONG) })],
+  })
+
+  const image = await world.report(pod(APP, { pullSecrets: ['acme-pull'] }))
+
+  t.equal(image.action, 'warn', 'a 403 never denies')
+  t.equal(image.cause, 'AccessDenied')
+  t.match(image.message, `secret team-a/acme-pull (key "${HOST}")`)
+  t.match(image.message, 'The image is public')
+  t.match(image.advice, 'create secret docker-registry acme-pull')
+})
+
+void test('what the cluster told of one namespace never serves another', async (t) => {
+  const asked: string[] = []
+  const answers = new Map<string, (fact: Fact<string>) => void>()
+  const cache = createFactCache<string>({
+    maxEntries: 10,
+    ttl: { knownMs: 1_000, absentMs: 1_000, unknownMs: 1_000, freshMs: 0 },
+    now: () => 0,
+    load(key) {
+      asked.push(key)
+      const { promise, resolve } = Promise.withResolvers<Fact<string>>()
+      answers.set(key, resolve)
+      return promise
+    },
+  })
+  const read = { fresh: false, signal: new AbortController().signal }
+  const keys = ['team-a/acme-pull', 'team-b/acme-pull', 'team-a/acme-pull']
+  const reading = keys.map((key) => cache.read(key, read))
+
+  for (const [key, answer] of answers) answer({ status: 'known', value: `of ${key}` })
+  const values = await Promise.all(reading)
+  const again = await cache.read('team-b/acme-pull', read)
+
+  t.same(asked, keys.slice(0, 2))
+  t.same(
+    [...values, again],
+    [...keys, 'team-b/acme-pull'].map((key) => ({ status: 'known', value: `of ${key}` })),
+  )
+})
+
+/** Gives everyone a token; that of a login opens nothing, that of nobody opens the image. */
+async function startScripted(t: Test): Promise<string> {
+  const server = createServer((incoming, response) => {
+    const { authorization = '' } = incoming.headers
+    const isToken = incoming.url?.startsWith('/token') ?? false
+    const loggedIn = incoming.method === 'POST' || authorization.startsWith('Basic')
+    if (isToken) {
+      const token = loggedIn ? 'stale' : 'nobody'
+      response.end(JSON.stringify({ token, access_token: token }))
+      return
+    }
+    if (authorization === 'Bearer nobody') {
+      response.writeHead(200, {
+        'content-type': 'application/vnd.oci.image.manifest.v1+json',
+        'docker-content-digest': `sha256:${'a'.repeat(64)}`,
+        'content-length': '2',
+      })
+    } else if (authorization === 'Bearer stale') response.writeHead(403)
+    else {
+      const realm = `http://${incoming.headers.host}/token`
+      const challenge = `Bearer realm="${realm}",service="acme"`
+      response.writeHead(401, { 'www-authenticate': challenge })
+    }
+    response.end()
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening')
+  return `http://127.0.0.1:${address.port}`
+}
 
 function forbiddenSecrets(facts: ClusterFacts): ClusterFacts {
   return { ...facts, secret: async () => forbidden('secrets') }

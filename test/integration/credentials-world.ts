@@ -27,6 +27,8 @@ export interface WorldOptions {
   /** As for check, audit and explain, whose callers may learn of other namespaces. */
   mayNameNamespaces?: boolean
   env?: Readonly<Record<string, string>>
+  /** As reports are made, which also tell of what does no harm yet. */
+  thorough?: boolean
 }
 
 export interface ReportedFinding {
@@ -66,6 +68,7 @@ export async function createWorld(t: Test, options: WorldOptions) {
     facts,
     observer: metrics.observer,
     env: options.env ?? {},
+    thorough: options.thorough ?? false,
     onFault: (error) => t.fail(`a fault of ours: ${String(error)}`),
     onNotice(notice) {
       notices.push(notice)

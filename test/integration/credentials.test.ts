@@ -566,6 +566,7 @@ void test('the rows of the failure catalogue about credentials', async (t) => {
           t.equal(image.action, row.action)
           t.equal(image.cause, row.cause)
           t.equal(answer.allowed, row.action !== 'deny')
+          if (row.action === 'deny') t.same(answer.warnings, [], 'nothing is said twice')
           sayAll(t, image, row)
           for (const part of row.action === 'deny' ? (row.says ?? []) : [])
             t.match(answer.message, part, 'the user is told')
