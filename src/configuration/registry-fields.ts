@@ -1,3 +1,4 @@
+import { defaultRegistrySettings } from '../registry/registry-settings-for.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
 import { boolean, file } from './kinds.ts'
 import { endpointUrl, registryHost } from './network-kinds.ts'
@@ -82,22 +83,5 @@ export function toRegistrySettings(values: Entry): RegistrySettings {
     ...settings,
     countsManifestGets:
       allowManifestGets === null ? countsManifestGets : !allowManifestGets,
-  }
-}
-
-/** The settings of a registry that the configuration does not mention. */
-export function defaultRegistrySettings(host: string): RegistrySettings {
-  return {
-    host,
-    endpoint: null,
-    caFile: null,
-    clientCertFile: null,
-    clientKeyFile: null,
-    plainHttp: false,
-    skip: false,
-    proxy: false,
-    mirrored: false,
-    // https://docs.docker.com/docker-hub/usage/pulls/: a GET of a manifest is a pull, a HEAD is not.
-    countsManifestGets: host === 'docker.io',
   }
 }

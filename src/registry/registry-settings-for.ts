@@ -5,10 +5,15 @@ export function registrySettingsFor(
   registries: readonly RegistrySettings[],
   registry: string,
 ): RegistrySettings {
-  const found = registries.find(({ host }) => host === registry)
-  if (found !== undefined) return found
+  return (
+    registries.find(({ host }) => host === registry) ?? defaultRegistrySettings(registry)
+  )
+}
+
+/** The settings of a registry that the configuration does not mention. */
+export function defaultRegistrySettings(host: string): RegistrySettings {
   return {
-    host: registry,
+    host,
     endpoint: null,
     caFile: null,
     clientCertFile: null,
@@ -17,6 +22,7 @@ export function registrySettingsFor(
     skip: false,
     proxy: false,
     mirrored: false,
-    countsManifestGets: registry === 'docker.io',
+    // https://docs.docker.com/docker-hub/usage/pulls/: a GET of a manifest is a pull, a HEAD is not.
+    countsManifestGets: host === 'docker.io',
   }
 }

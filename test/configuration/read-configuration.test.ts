@@ -10,7 +10,7 @@ import {
   defaultConfiguration,
   readConfiguration,
 } from '../../src/configuration/read-configuration.ts'
-import { defaultRegistrySettings } from '../../src/configuration/registry-fields.ts'
+import { defaultRegistrySettings } from '../../src/registry/registry-settings-for.ts'
 import type { Configuration } from '../../src/configuration/configuration.ts'
 
 const FILE = '/etc/pullgate/config.yaml'
