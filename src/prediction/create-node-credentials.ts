@@ -149,7 +149,7 @@ async function podSecretMatches(
   signal: AbortSignal,
 ): Promise<boolean | null> {
   let unread = false
-  for (const name of pod.pullSecrets) {
+  for (const name of pod.pullSecrets.filter((each) => each !== '')) {
     const fact = await facts.secret(pod.namespace, name, { fresh: false, signal })
     if (fact.status === 'unknown') unread = true
     if (fact.status !== 'known') continue

@@ -1,5 +1,6 @@
 import { nameOf } from '../reference/reference-name.ts'
 import { LRUCache } from 'lru-cache'
+import { contactedReference } from '../reference/contacted-reference.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { parseReference } from '../reference/parse-reference.ts'
 import { firstMatchingGlob } from '../text/glob.ts'
@@ -27,16 +28,22 @@ export interface NodeCredentialLearner {
   evidenceFor(registry: string, signal: AbortSignal): Promise<NodeCredentialEvidence>
 }
 
-/** How long evidence, and its absence, is remembered; hosts remembered at most; Pods whose image is asked about at most. */
+/** How long evidence, and its absence, is remembered; hosts remembered at most. */
 const EVIDENCE_TTL_MS = 300_000
 const NO_EVIDENCE_TTL_MS = 30_000
 const MAX_HOSTS = 1_000
-const MAX_CANDIDATES = 4
+/** What one look costs at most: repositories asked for, and Pods of one of them whose secrets are read. */
+const MAX_REPOSITORIES = 8
+const MAX_PODS_OF_REPOSITORY = 32
+/** Repositories (and Pods of private ones) that turned out to be no evidence are not looked at again for an hour. */
+const CLEARED_TTL_MS = 3_600_000
+const MAX_CLEARED = 10_000
 
 /**
  * Learns from the cluster what nobody configured: Pods run images of a host although no pull secret of theirs matches and
  * anonymous access to those images is refused, so the nodes have credentials of their own. Pods are read as a list; a
- * Secret of theirs only where it could be what opens the image.
+ * Secret of theirs only where it could be what opens the image. As long as images are left that were not looked at, the
+ * answer is not `none`: each look takes some more of them.
  */
 export function createNodeCredentialLearner(
   options: NodeCredentialLearnerOptions,
@@ -46,11 +53,17 @@ export function createNodeCredentialLearner(
     perf: { now: options.now },
     ttlResolution: 0,
   })
+  const cleared = new LRUCache<string, true>({
+    max: MAX_CLEARED,
+    ttl: CLEARED_TTL_MS,
+    perf: { now: options.now },
+    ttlResolution: 0,
+  })
   return {
     async evidenceFor(registry, signal) {
       const remembered = known.get(registry)
       if (remembered) return remembered
-      const evidence = await look(registry, options, signal)
+      const evidence = await look(registry, { ...options, cleared, signal })
       if (evidence.kind === 'learned') options.onLearned?.(registry)
       if (evidence.kind !== 'not-looked-for') {
         const ttl = evidence.kind === 'none' ? NO_EVIDENCE_TTL_MS : EVIDENCE_TTL_MS
@@ -61,84 +74,114 @@ export function createNodeCredentialLearner(
   }
 }
 
-async function look(
-  registry: string,
-  options: NodeCredentialLearnerOptions,
-  signal: AbortSignal,
-): Promise<NodeCredentialEvidence> {
-  const pods = await options.facts.podsUsingRegistry(registry, { fresh: false, signal })
+interface Look extends NodeCredentialLearnerOptions {
+  /** Keys of what is known to be no evidence. */
+  cleared: LRUCache<string, true>
+  signal: AbortSignal
+}
+
+async function look(registry: string, options: Look): Promise<NodeCredentialEvidence> {
+  const { facts, signal } = options
+  const pods = await facts.podsUsingRegistry(registry, { fresh: false, signal })
   if (pods.status !== 'known') {
     const why = pods.status === 'unknown' ? pods.reason : 'there is no list of Pods'
     return notLookedFor(registry, why)
   }
-  let open: string | null = null
-  for (const candidate of candidates(registry, pods.value, options.preloadedImages)) {
-    const judged = await judgeCandidate(candidate, options, signal)
-    if (judged === 'evidence') return learned(registry)
-    if (judged !== 'no-evidence') open = judged
-  }
-  return open === null ? { kind: 'none' } : notLookedFor(registry, open)
+  const left = candidates(registry, pods.value, options)
+  const groups = [...left.values()].slice(0, MAX_REPOSITORIES)
+  const judged = await Promise.all(groups.map((group) => judgeRepository(group, options)))
+  if (judged.includes('evidence')) return learned(registry)
+  const open = judged.find((each) => typeof each === 'object')
+  if (open !== undefined) return notLookedFor(registry, open.why)
+  return left.size > groups.length ? notLookedFor(registry, MORE) : { kind: 'none' }
 }
+
+const MORE = 'more images of it run in this cluster than were looked at so far'
 
 interface Candidate {
   pod: PodFacts
   reference: ImageReference
+  /** Pods with the same pull secrets show the same. */
+  key: string
 }
 
 /**
- * One Pod for each repository of the host that really runs and is not preloaded, at most MAX_CANDIDATES. Pods without pull
- * secrets come first: what they show is seen without reading a Secret.
+ * By repository, the Pods of the host that really run, are not preloaded, and are not known to be no evidence. Pods without
+ * pull secrets come first: what they show is seen without reading a Secret.
  */
 function candidates(
   registry: string,
   pods: readonly PodFacts[],
-  preloaded: readonly string[],
-): Candidate[] {
-  const byRepository = new Map<string, Candidate>()
+  { preloadedImages, cleared }: Look,
+): Map<string, Candidate[]> {
+  const byRepository = new Map<string, Candidate[]>()
+  const seen = new Set<string>()
   const [bare, others] = [
     pods.filter(({ pullSecrets }) => pullSecrets.length === 0),
     pods.filter(({ pullSecrets }) => pullSecrets.length > 0),
   ]
   for (const pod of [...bare, ...others]) {
-    for (const container of pod.containers) {
-      if (byRepository.size >= MAX_CANDIDATES) return [...byRepository.values()]
-      if (container.imageID === '' || container.pullPolicy === 'Never') continue
-      const reference = parseOrNull(container.image)
+    for (const { image, imageID, pullPolicy } of pod.containers) {
+      if (imageID === '' || pullPolicy === 'Never') continue
+      const reference = parseOrNull(image)
       if (reference === null || reference.registry !== registry) continue
-      if (firstMatchingGlob(preloaded, container.image, reference.pullReference)) continue
-      const key = `${reference.repository} ${pod.namespace} ${pod.pullSecrets.join(' ')}`
-      if (!byRepository.has(key)) byRepository.set(key, { pod, reference })
+      if (firstMatchingGlob(preloadedImages, image, reference.pullReference)) continue
+      const repository = nameOf(reference)
+      const key = JSON.stringify([repository, pod.namespace, ...pod.pullSecrets])
+      if (seen.has(key) || cleared.has(repository) || cleared.has(key)) continue
+      seen.add(key)
+      const group = byRepository.get(repository) ?? []
+      group.push({ pod, reference, key })
+      byRepository.set(repository, group)
     }
   }
-  return [...byRepository.values()]
+  return byRepository
 }
 
-/** `evidence`, `no-evidence`, or why it could not be told. Secrets are read only where anonymous access is refused. */
-async function judgeCandidate(
-  { pod, reference }: Candidate,
-  options: NodeCredentialLearnerOptions,
-  signal: AbortSignal,
-): Promise<string> {
-  const anonymous = await options.lookups.lookup({ reference, credential: null, signal })
+type Judgement = 'evidence' | 'no-evidence' | { why: string }
+
+/** Secrets are read only where anonymous access is refused. */
+async function judgeRepository(
+  group: readonly Candidate[],
+  options: Look,
+): Promise<Judgement> {
+  const [first] = group
+  if (first === undefined) return 'no-evidence'
+  const { lookups, cleared, signal } = options
+  const { reference } = first
+  const anonymous = await lookups.lookup({ reference, credential: null, signal })
   switch (anonymous.outcome) {
     case 'unauthorized':
     case 'forbidden':
-      break
+      return judgePods(group, options)
     case 'found':
     case 'not-found':
     case 'unusable':
+      cleared.set(nameOf(reference), true)
       return 'no-evidence'
     default:
-      return 'the registry did not say whether running images are public'
+      return { why: 'the registry did not say whether running images are public' }
   }
-  const matched = await options.secretMatches(pod, nameOf(reference), signal)
-  if (matched === null) return 'the pull secrets of running Pods cannot be read'
-  return matched ? 'no-evidence' : 'evidence'
+}
+
+async function judgePods(
+  group: readonly Candidate[],
+  { secretMatches, cleared, signal }: Look,
+): Promise<Judgement> {
+  for (const { pod, reference, key } of group.slice(0, MAX_PODS_OF_REPOSITORY)) {
+    const matched = await secretMatches(pod, nameOf(reference), signal)
+    if (matched === null) {
+      return { why: 'the pull secrets of running Pods cannot be read' }
+    }
+    if (!matched) return 'evidence'
+    cleared.set(key, true)
+  }
+  return group.length > MAX_PODS_OF_REPOSITORY ? { why: MORE } : 'no-evidence'
 }
 
 function parseOrNull(image: string): ImageReference | null {
   try {
-    return parseReference(image)
+    return contactedReference(parseReference(image))
   } catch {
     return null
   }

@@ -1,5 +1,6 @@
 import { nameOf } from '../reference/reference-name.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
+import { parseReference } from '../reference/parse-reference.ts'
 import type { NodeFacts, PodFacts } from './cluster-facts.ts'
 import { isDevelopmentCluster } from './development-cluster.ts'
 
@@ -35,7 +36,10 @@ export function imagePresence(
     node.images.some((image) => names.has(image)),
   ).length
   const ran = pods.some((pod) =>
-    pod.containers.some(({ image, imageID }) => imageID !== '' && names.has(image)),
+    pod.containers.some(
+      ({ image, imageID }) =>
+        imageID !== '' && (isSame(image, reference) || isDigestOf(reference, imageID)),
+    ),
   )
   const cut = nodes.some((node) => node.images.length >= TRUNCATED_LIST)
   const maybe = nodesWithImage > 0 || ran || cut || isDevelopmentCluster(nodes)
@@ -50,7 +54,21 @@ export function presenceUnknown(reason: string): Presence {
   }
 }
 
-/** The spellings under which kubelets and Pods list an image. */
+/** However the Pod spells it, a tag beside a digest included. */
+function isSame(image: string, { pullReference }: ImageReference): boolean {
+  try {
+    return parseReference(image).pullReference === pullReference
+  } catch {
+    return false
+  }
+}
+
+/** What a Pod pulled by tag is there under its digest as well: imageID is `docker.io/library/nginx@sha256:...`. */
+function isDigestOf({ digest }: ImageReference, imageID: string): boolean {
+  return digest !== null && imageID.endsWith(digest)
+}
+
+/** The spellings under which kubelets list an image. */
 function namesOf(reference: ImageReference): Set<string> {
   const { registry, repository, effectiveTag, digest, pullReference } = reference
   const names = new Set([pullReference])
