@@ -10,6 +10,7 @@ import type {
   RegistryClient,
   UnauthorizedReason,
 } from '../registry/lookup.ts'
+import { noEvidence } from '../registry/no-evidence.ts'
 import { valueBefore } from '../time/value-before.ts'
 
 export interface LookupCacheOptions {
@@ -100,7 +101,10 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
       const fresh = running && options.now() - running.startedAtMs <= MAX_REFUSAL_AGE_MS
       options.onUse?.(fresh ? 'shared' : 'miss')
       const flight = fresh ? running : start(keys, request)
-      return valueBefore(request.signal, flight.answer, () => interrupted(request))
+      return valueBefore(request.signal, flight.answer, () => ({
+        outcome: 'interrupted',
+        evidence: noEvidence(request.reference.registry),
+      }))
     },
   }
 }
@@ -143,24 +147,5 @@ function timeToLive(
       return 0
     default:
       return options.errorTtlMs
-  }
-}
-
-function interrupted(request: LookupRequest): LookupResult {
-  return {
-    outcome: 'interrupted',
-    evidence: {
-      registry: request.reference.registry,
-      request: '',
-      status: null,
-      errors: [],
-      via: 'origin',
-      redirected: false,
-      verified: false,
-      servedBy: null,
-      access: 'open',
-      requests: 0,
-      rateLimit: null,
-    },
   }
 }

@@ -1,8 +1,9 @@
 import type { ClientContext } from './client-context.ts'
 import { readDiagnosis } from './diagnosis.ts'
-import type { LookupEvidence, LookupRequest, LookupResult } from './lookup.ts'
+import type { LookupRequest, LookupResult } from './lookup.ts'
 import { resolveManifest } from './resolve-manifest.ts'
 import type { ManifestQuestion, Resolution } from './resolve-manifest.ts'
+import { noEvidence } from './no-evidence.ts'
 import { evidenceOf } from './session.ts'
 import type { Session } from './session.ts'
 import { openSessions } from './open-sessions.ts'
@@ -153,24 +154,10 @@ async function finish(
 }
 
 function noHost({ reference }: LookupRequest, doubts: string[]): LookupResult {
-  const evidence: LookupEvidence = {
-    registry: reference.registry,
-    request: '',
-    status: null,
-    errors: [],
-    via: 'origin',
-    redirected: false,
-    verified: false,
-    servedBy: null,
-    access: 'open',
-    requests: 0,
-    rateLimit: null,
-    doubts: [
-      ...doubts,
-      'No host of this registry is configured for this kind of reference.',
-    ],
-  }
+  const unconfigured =
+    'No host of this registry is configured for this kind of reference.'
   const host = reference.registry
+  const evidence = { ...noEvidence(host), doubts: [...doubts, unconfigured] }
   return {
     outcome: 'unreachable',
     fault: 'protocol-error',
