@@ -1,7 +1,6 @@
 import { buildKeyring } from '../credentials/keyring.ts'
 import type { Keyring } from '../credentials/keyring.ts'
 import { readPullSecret } from '../credentials/pull-secret.ts'
-import type { PullSecretReading } from '../credentials/pull-secret.ts'
 import { printable } from '../text/printable.ts'
 import {
   effectiveServiceAccountName,
@@ -16,16 +15,8 @@ import type {
   ServiceAccountFacts,
 } from './cluster-facts.ts'
 import type { Finding } from './finding.ts'
+import type { NamedSecret } from './named-secret.ts'
 import { explainPullSecret, serviceAccountMissing } from './pull-secret-findings.ts'
-
-/** One entry of the list of pull secrets, and what the kubelet makes of it. */
-export interface NamedSecret {
-  namespace: string
-  /** Empty for an entry without a name. */
-  name: string
-  fact: Fact<SecretFacts> | { status: 'unnamed' }
-  reading: PullSecretReading | null
-}
 
 /** The pull secrets of one object, read once for all its images. */
 export interface PullCredentials {

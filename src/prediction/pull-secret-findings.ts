@@ -2,7 +2,7 @@ import { createSecretCommand } from '../credentials/secret-commands.ts'
 import type { PullSecretReading } from '../credentials/pull-secret.ts'
 import { printable } from '../text/printable.ts'
 import type { Finding } from './finding.ts'
-import type { NamedSecret } from './pull-credentials.ts'
+import type { NamedSecret } from './named-secret.ts'
 import { renewal } from './renew-secret.ts'
 
 type Unusable = Exclude<PullSecretReading, { status: 'usable' }>

@@ -3,7 +3,8 @@ import { isAnonymous, toIndexKey } from '../credentials/keyring.ts'
 import { createSecretCommand } from '../credentials/secret-commands.ts'
 import { shownKey } from '../credentials/shown-key.ts'
 import { printable } from '../text/printable.ts'
-import type { NamedSecret, PullCredentials } from './pull-credentials.ts'
+import type { NamedSecret } from './named-secret.ts'
+import type { PullCredentials } from './pull-credentials.ts'
 
 const MAX_KEYS = 4
 /** The one type that `kubectl create secret docker-registry` makes. */

@@ -10,7 +10,8 @@ import {
 import type { ImageReference } from '../reference/image-reference.ts'
 import { printable } from '../text/printable.ts'
 import type { Finding } from './finding.ts'
-import type { NamedSecret, PullCredentials } from './pull-credentials.ts'
+import type { NamedSecret } from './named-secret.ts'
+import type { PullCredentials } from './pull-credentials.ts'
 import { emptyEntry } from './pull-secret-findings.ts'
 import { adviseRenewal, renewal, secretOf } from './renew-secret.ts'
 

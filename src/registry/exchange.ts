@@ -1,15 +1,13 @@
 import { printable } from '../text/printable.ts'
-import type { Endpoint } from './endpoint.ts'
 import type { RateLimit } from './lookup.ts'
+import type { Question } from './question.ts'
 import { parseRateLimit } from './rate-limit.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import { followRedirect } from './redirects.ts'
-import type { HttpAnswer, HttpRequest, HttpResponse, Transport } from './transport.ts'
+import type { HttpAnswer, HttpResponse, Transport } from './transport.ts'
 
 /** Go's client gives up before the eleventh hop (pull-semantics 4.3: "follows ≤10 hops, keeps HEAD"). */
 const MAX_REDIRECTS = 10
-
-export type Purpose = 'manifest' | 'token' | 'tags' | 'config'
 
 /** What the exchanges of one look-up with one host have in common, for its evidence. */
 export interface Trail {
@@ -22,22 +20,6 @@ export interface Trail {
   /** Every exchange so far had verified TLS, straight to the host. */
   verified: boolean
   rateLimit: RateLimit | null
-}
-
-export interface Question {
-  purpose: Purpose
-  method: HttpRequest['method']
-  url: URL
-  /** Sent to every host on the way. */
-  headers: Record<string, string>
-  /** Sent to the first host and its sub-domains only: Authorization, and what hosts.toml adds. */
-  privateHeaders: Record<string, string>
-  body: string | null
-  endpoint: Endpoint
-  /** Whether the guard's exemption of the endpoint holds for the first hop. */
-  operatorChosen: boolean
-  maxBodyBytes: number
-  signal: AbortSignal
 }
 
 export type Failure = Exclude<HttpAnswer, HttpResponse>

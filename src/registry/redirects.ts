@@ -1,4 +1,4 @@
-import type { Question } from './exchange.ts'
+import type { Question } from './question.ts'
 import { firstHeader } from './response-headers.ts'
 import type { HttpResponse } from './transport.ts'
 

@@ -1,4 +1,5 @@
-import type { Exchange, Purpose, Reply } from './exchange.ts'
+import type { Exchange, Reply } from './exchange.ts'
+import type { Purpose } from './question.ts'
 import type { Session } from './session.ts'
 
 /** A request of the distribution API: what comes after `/v2/<repository>/`. */
