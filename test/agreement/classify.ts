@@ -1,0 +1,80 @@
+import type { CauseCode } from '../../src/prediction/causes.ts'
+import type { FailureClass } from './scenario.ts'
+
+/** In this order: the first that matches names the class. The texts are those of pull-semantics 4.7. */
+const texts: readonly (readonly [RegExp, FailureClass])[] = [
+  [/invalid reference format|failed to parse image reference/, 'NAME'],
+  [
+    /no match for platform|content digest \S+ not found|mismatched image rootfs/,
+    'PLATFORM',
+  ],
+  [
+    /schema 1|no longer supported|unexpected media type|media-type: expected/,
+    'MEDIATYPE',
+  ],
+  [/rejecting \d+ byte|mediaType in manifest|unknown media type/, 'MEDIATYPE'],
+  [/no signatures|unable to (?:prepare|parse) signature|failed to convert/i, 'MEDIATYPE'],
+  [
+    /could not fetch content descriptor \S+ \((?:application\/json|application\/octet-stream|text\/\w+|)\) from remote: not found/,
+    'MEDIATYPE',
+  ],
+  [/no processor for media-type/, 'MEDIATYPE'],
+  [/short read|read expected number of bytes/, 'DIGEST'],
+  [
+    /unexpected commit digest|not a valid digest|invalid checksum|failed precondition/,
+    'DIGEST',
+  ],
+  [
+    /no realm specified|did not include a token|unable to decode token|invalid realm/,
+    'TOKEN',
+  ],
+  [/stopped after 10 redirects/, 'NETWORK'],
+  [/insufficient_scope|invalid_token/, 'DENIED'],
+  [/no basic auth credentials|: 401 |401 Unauthorized/i, 'UNAUTHORIZED'],
+  [/(?:oauth|anonymous) token: .*: 403 /, 'UNAUTHORIZED'],
+  [/: 403 /, 'FORBIDDEN'],
+  [/: 429 /, 'RATE_LIMITED'],
+  [/: 50\d /, 'SERVER_ERROR'],
+  [/: [34]\d\d /, 'STATUS'],
+  [/x509|tls:|server gave HTTP response to HTTPS client|certificate/, 'TLS'],
+  [
+    /dial tcp|EOF|connection re(?:set|fused)|no such host|timeout|ended by the suite|malformed HTTP|unsupported protocol/,
+    'NETWORK',
+  ],
+  [/not found/, 'NOT_FOUND'],
+]
+
+/** The class of a runtime's text; null when it is none that is known here. */
+export function classify(text: string): FailureClass | null {
+  return texts.find(([pattern]) => pattern.test(text))?.[1] ?? null
+}
+
+/** What a judge may have seen where Pullgate names this cause. */
+export const classesOfCause: Readonly<
+  Partial<Record<CauseCode, readonly FailureClass[]>>
+> = {
+  InvalidImageName: ['NAME'],
+  InvalidRegistryPort: ['NETWORK'],
+  LoopbackRegistry: ['NOT_FOUND', 'NETWORK', 'TLS'],
+  PullSecretMalformed: ['SECRET'],
+  RepositoryNotFound: ['NOT_FOUND'],
+  ImageNotFound: ['NOT_FOUND'],
+  // A registry that hides what is private gives a token without rights (DENIED) where another asks for a password.
+  CredentialsRequired: ['UNAUTHORIZED', 'DENIED'],
+  CredentialsRejected: ['UNAUTHORIZED'],
+  AccessDenied: ['DENIED', 'FORBIDDEN', 'UNAUTHORIZED'],
+  ChallengeUnsupported: ['UNAUTHORIZED'],
+  NotARegistry: ['MEDIATYPE'],
+  NotAContainerImage: ['MEDIATYPE'],
+  UnsupportedManifest: ['MEDIATYPE', 'DIGEST'],
+  ManifestIncomplete: ['NOT_FOUND'],
+  PlatformMismatch: ['PLATFORM'],
+  PlatformPartlyServed: ['PLATFORM'],
+  RateLimited: ['RATE_LIMITED'],
+  CertificateUntrusted: ['TLS'],
+  PlainHttpRegistry: ['TLS'],
+  TokenServiceError: ['TOKEN', 'SERVER_ERROR', 'RATE_LIMITED', 'STATUS'],
+  RegistryUnreachable: ['NETWORK'],
+  RegistryError: ['SERVER_ERROR', 'STATUS'],
+  Unverified: ['NETWORK'],
+}

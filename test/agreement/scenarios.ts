@@ -1,0 +1,382 @@
+import {
+  DOCKER_SCHEMA1,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from '../../src/registry/media-types.ts'
+import type { ImageSpec } from './image-content.ts'
+import { secret, users } from './scenario.ts'
+import type { Scenario, Theme } from './scenario.ts'
+import {
+  basic,
+  bearer,
+  challengeAll,
+  close,
+  hang,
+  redirect,
+  reply,
+  serve,
+  status,
+} from './script-steps.ts'
+
+const image = (platform: string | null = 'linux/amd64'): ImageSpec => ({
+  kind: 'image',
+  platform,
+})
+const index = (...platforms: (string | null)[]): ImageSpec => ({
+  kind: 'index',
+  entries: platforms.map((platform) => ({ platform })),
+})
+const hex = (length: number): string => 'b'.repeat(length)
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const SCHEMA1 = JSON.stringify({ schemaVersion: 1, name: 'team/app', tag: '1.0' })
+const PAGE = '<!doctype html><title>Sign in</title>'
+const html = { status: 200, headers: { 'content-type': 'text/html' }, body: PAGE }
+const older = 'containerd 1.6 reads the older grammar'
+
+// prettier-ignore
+const references: Scenario[] = [
+  { name: 'a tag', row: null, judge: 'pulls', verdict: 'allow' },
+  { name: 'no tag, and latest is there', row: null, image: '{host}/team/app', tag: 'latest', judge: 'pulls', verdict: 'allow' },
+  { name: 'a digest', row: null, image: '{host}/team/app@{digest}', judge: 'pulls', verdict: 'allow' },
+  { name: 'a wrong tag beside the right digest', row: 16, image: '{host}/team/app:nope@{digest}', judge: 'pulls', verdict: 'allow' },
+  { name: 'one path component', row: null, image: '{host}/app:1.0', judge: 'pulls', verdict: 'allow' },
+  { name: 'many components and every separator', row: null, image: '{host}/a/b_c/d__e/f-g--h/i.j:1.0', judge: 'pulls', verdict: 'allow' },
+  { name: 'a tag of 128 characters', row: null, image: `{host}/team/app:${'t'.repeat(128)}`, tag: 't'.repeat(128), judge: 'pulls', verdict: 'allow' },
+  { name: 'an image of Docker Hub by its short name', row: null, hub: true, image: 'short-name:1.0', judge: 'pulls', verdict: 'allow' },
+  { name: 'an image of Docker Hub by its full name', row: null, hub: true, image: 'docker.io/library/full-name:1.0', judge: 'pulls', verdict: 'allow' },
+  { name: 'an image of Docker Hub with a user', row: null, hub: true, image: 'someone/some-image:1.0', judge: 'pulls', verdict: 'allow' },
+  { name: 'an upper-case repository', row: 1, image: '{host}/Team/app:1.0', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'an upper-case short name', row: 1, image: 'Nginx', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a template placeholder', row: 2, image: '{host}/team/app:{{ .Values.tag }}', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a shell variable', row: 2, image: '{host}/team/app:${TAG}', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a URL with a scheme', row: 3, image: 'https://{host}/team/app:1.0', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'the docker:// scheme', row: 3, image: 'docker://{host}/team/app:1.0', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'an empty tag', row: 4, image: '{host}/team/app:', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'two tags', row: 4, image: '{host}/team/app:1.0:2.0', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a plus in the tag', row: 4, image: '{host}/team/app:1.0+build', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a tag of 129 characters', row: 4, image: `{host}/team/app:${'t'.repeat(129)}`, judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a digest that is too short', row: 5, image: `{host}/team/app@sha256:${hex(63)}`, judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a digest in upper case', row: 5, image: `{host}/team/app@sha256:${'B'.repeat(64)}`, judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a digest of an unknown algorithm', row: 5, image: `{host}/team/app@md5:${hex(32)}`, judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'an image id', row: 6, image: hex(64), judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a blank at the end', row: 7, image: '{host}/team/app:1.0 ', judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a repository of 256 characters', row: 8, image: `{host}/${'a'.repeat(256)}:1.0`, judge: 'NAME', verdict: 'deny InvalidImageName' },
+  { name: 'a repository of 250 characters', row: null, image: `{host}/${'a'.repeat(250)}:1.0`, judge: 'pulls', verdict: 'allow', differs: { '1.6': { judge: 'NAME', why: `${older}, which counts the host` } }, gap: 'the name is read as kubelets since 1.30 and containerd since 1.7 read it' },
+  { name: 'an upper-case registry without a dot', row: 17, image: 'MyRegistry/app:1.0', judge: 'NETWORK', verdict: 'warn RegistryUnreachable', differs: { '1.6': { judge: 'NAME', why: `${older}, where this is a repository` } } },
+  { name: 'a registry without dot or port', row: 9, hub: true, image: 'myreg/app:1.0', registry: [bearer({ realmHost: 'token' })], hosts: { token: { steps: [bearer()] } }, judge: 'DENIED', verdict: 'deny CredentialsRequired' },
+  { name: 'localhost and a port alone', row: 10, hub: true, image: 'localhost:5000', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'a port out of range', row: 11, image: '{host}:99999/team/app:1.0', judge: 'NETWORK', verdict: 'deny InvalidRegistryPort' },
+  { name: 'a loopback registry', row: 50, image: '{address}/team/app:1.0', hostsToml: null, judge: 'pulls', verdict: 'warn LoopbackRegistry' },
+  { name: 'a loopback registry without the tag', row: 50, image: '{address}/team/app:nope', hostsToml: null, judge: 'NOT_FOUND', verdict: 'warn LoopbackRegistry' },
+  { name: 'a loopback registry with a certificate of nobody', row: 50, image: '{address}/team/app:1.0', hostsToml: null, tls: 'unknown-authority', judge: 'pulls', verdict: 'warn LoopbackRegistry', differs: { '1.6': { judge: 'NETWORK', why: 'containerd 1.6 asks loopback over plain HTTP only' } } },
+]
+
+// prettier-ignore
+const existence: Scenario[] = [
+  { name: 'a tag that is there', row: null, judge: 'pulls', verdict: 'allow', skopeo: true },
+  { name: 'a tag that is not there', row: 12, image: '{host}/team/app:nope', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound', skopeo: true },
+  { name: 'a tag in another case', row: 12, tag: 'v1.0', image: '{host}/team/app:V1.0', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound', skopeo: true },
+  { name: 'a repository that is not there', row: 13, holds: null, judge: 'NOT_FOUND', verdict: 'deny RepositoryNotFound', skopeo: true },
+  { name: 'a digest that is not there', row: 14, image: `{host}/team/app@sha256:${hex(64)}`, judge: 'NOT_FOUND', verdict: 'deny ImageNotFound', skopeo: true },
+  { name: 'no tag, and no latest', row: 15, image: '{host}/team/app', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound', skopeo: true },
+  { name: 'docker-registry: a tag that is there', row: null, real: { guise: 'open' }, judge: 'pulls', verdict: 'allow', skopeo: true },
+  { name: 'docker-registry: a digest that is there', row: null, real: { guise: 'open' }, image: '{host}/team/app@{digest}', judge: 'pulls', verdict: 'allow', skopeo: true },
+  { name: 'docker-registry: an index', row: null, real: { guise: 'open', holds: index('linux/arm64', 'linux/amd64') }, judge: 'pulls', verdict: 'allow', skopeo: true },
+  { name: 'docker-registry: a schema 2 image', row: null, real: { guise: 'open', holds: { kind: 'image', format: 'docker' } }, judge: 'pulls', verdict: 'allow', skopeo: true },
+  { name: 'docker-registry: a manifest list', row: null, real: { guise: 'open', holds: { kind: 'index', format: 'docker', entries: [{ platform: 'linux/amd64' }] } }, judge: 'pulls', verdict: 'allow', skopeo: true },
+  { name: 'docker-registry: an index for other platforms', row: 61, real: { guise: 'open', holds: index('linux/arm64', 'linux/s390x') }, judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'docker-registry: a tag that is not there', row: 12, real: { guise: 'open' }, image: '{host}/team/app:nope', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound', skopeo: true },
+  { name: 'docker-registry: a repository that is not there', row: 13, real: { guise: 'open', holds: null }, judge: 'NOT_FOUND', verdict: 'deny RepositoryNotFound', skopeo: true },
+  { name: 'docker-registry: a digest that is not there', row: 14, real: { guise: 'open' }, image: `{host}/team/app@sha256:${hex(64)}`, judge: 'NOT_FOUND', verdict: 'deny ImageNotFound', skopeo: true },
+  { name: 'docker-registry: no tag, and no latest', row: 15, real: { guise: 'open' }, image: '{host}/team/app', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound', skopeo: true },
+  { name: 'Docker Hub: a removed tag', row: 78, hub: true, image: 'removed-tag:9', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: '404 with a web page as its body', row: 12, registry: [reply({ status: 404, headers: { 'content-type': 'text/html' }, body: PAGE })], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: '404 without a body', row: 12, registry: [reply({ status: 404 })], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'HEAD is refused with 405, GET works', row: 83, registry: [status(405, { method: 'HEAD', target: 'manifest' })], judge: 'pulls', verdict: 'allow' },
+  { name: 'HEAD is refused with 405, GET finds nothing', row: 12, image: '{host}/team/app:nope', registry: [status(405, { method: 'HEAD', target: 'manifest' })], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'HEAD finds nothing, GET would', row: 12, registry: [status(404, { method: 'HEAD', target: 'manifest' })], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'no Docker-Content-Digest', row: null, registry: [serve({ headers: { 'docker-content-digest': null } })], judge: 'pulls', verdict: 'allow' },
+  { name: 'no Content-Length on HEAD', row: null, registry: [serve({ headers: { 'content-length': null } }, { method: 'HEAD', target: 'manifest' })], judge: 'pulls', verdict: 'allow' },
+  { name: 'neither header, and no such tag', row: 12, image: '{host}/team/app:nope', registry: [serve({ headers: { 'docker-content-digest': null, 'content-length': null } }, { method: 'HEAD', target: 'manifest', by: 'digest' })], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+]
+
+const asks = basic(users)
+// prettier-ignore
+const basicCredentials: Scenario[] = [
+  { name: 'Basic: the right secret', row: null, registry: [asks], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic: no secret', row: 19, registry: [asks], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'Basic: a wrong password', row: 23, registry: [asks], secrets: [secret('alice', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Basic: the right secret, and no such tag', row: 12, registry: [asks], image: '{host}/team/app:nope', secrets: [secret()], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'Basic: the first secret wrong, the second right', row: 27, registry: [asks], secrets: [secret('alice', 'wrong'), secret()], judge: 'pulls', verdict: 'warn PullSecretStale' },
+  { name: 'Basic: both secrets wrong', row: 28, registry: [asks], secrets: [secret('alice', 'wrong'), secret('bob', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Basic: a wrong secret, and an open registry', row: null, secrets: [secret('alice', 'wrong')], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic: an empty password', row: 34, registry: [asks], secrets: [secret('alice', '')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'Basic: the auth field alone', row: null, registry: [asks], secrets: [{ auths: { '{host}': { auth: base64('alice:wonderland') } } }], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic: the auth field wins over user and password', row: null, registry: [asks], secrets: [{ auths: { '{host}': { auth: base64('alice:wonderland'), username: 'alice', password: 'wrong' } } }], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic: field names in other cases', row: null, registry: [asks], secrets: [{ config: { Auths: { '{host}': { Username: 'alice', PASSWORD: 'wonderland' } } } }], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic: a colon in the password', row: null, registry: [basic({ carol: 'a:b' })], secrets: [secret('carol', 'a:b')], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic: a password beyond ASCII', row: null, registry: [basic({ carol: 'pässwörd' })], secrets: [secret('carol', 'pässwörd')], judge: 'pulls', verdict: 'allow' },
+  { name: 'the key is a URL with /v1/', row: null, registry: [asks], secrets: [secret('alice', users.alice, 'https://{host}/v1/')], judge: 'pulls', verdict: 'allow' },
+  { name: 'the key is a URL with /v1', row: 29, registry: [asks], secrets: [secret('alice', users.alice, 'https://{host}/v1')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'the key names the repository', row: null, registry: [asks], secrets: [secret('alice', users.alice, '{host}/team/app')], judge: 'pulls', verdict: 'allow' },
+  { name: 'the key is a prefix of the path', row: null, registry: [asks], secrets: [secret('alice', users.alice, '{host}/te')], judge: 'pulls', verdict: 'allow' },
+  { name: 'the key is a glob', row: null, registry: [asks], secrets: [secret('alice', users.alice, '*.acme.test')], judge: 'pulls', verdict: 'allow' },
+  { name: 'the key is a glob with too few labels', row: 29, registry: [asks], secrets: [secret('alice', users.alice, '*.test')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'the key has a tag', row: 29, registry: [asks], secrets: [secret('alice', users.alice, '{host}/team/app:1.0')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'the key has the port 443', row: 29, registry: [asks], secrets: [secret('alice', users.alice, '{host}:443')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'the key is another registry', row: 29, registry: [asks], secrets: [secret('alice', users.alice, 'other.acme.test')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'the key is another registry, and the image is public', row: null, secrets: [secret('alice', users.alice, 'other.acme.test')], judge: 'pulls', verdict: 'allow' },
+  { name: 'the longest path comes first, and is right', row: null, registry: [asks], secrets: [secret('alice', 'wrong'), secret('alice', users.alice, '{host}/team')], judge: 'pulls', verdict: 'allow' },
+  { name: 'Docker Hub: the key of docker login', row: null, hub: true, image: 'hub-login:1.0', registry: [asks], secrets: [secret('alice', users.alice, 'https://index.docker.io/v1/')], judge: 'pulls', verdict: 'allow' },
+  { name: 'Docker Hub: the key docker.io', row: null, hub: true, image: 'hub-key:1.0', registry: [asks], secrets: [secret('alice', users.alice, 'docker.io')], judge: 'pulls', verdict: 'allow' },
+  { name: 'Docker Hub: the key registry-1.docker.io', row: 29, hub: true, image: 'hub-host:1.0', registry: [asks], secrets: [secret('alice', users.alice, 'registry-1.docker.io')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'a missing secret, and a private registry', row: 30, registry: [asks], secrets: ['missing'], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'a missing secret, and an open registry', row: 30, secrets: ['missing'], judge: 'pulls', verdict: 'warn PullSecretMissing' },
+  { name: 'a missing secret beside the right one', row: 30, registry: [asks], secrets: ['missing', secret()], judge: 'pulls', verdict: 'warn PullSecretMissing' },
+  { name: 'an Opaque secret, and a private registry', row: 32, registry: [asks], secrets: [{ type: 'Opaque', config: { auths: { '{host}': { username: 'alice', password: 'wonderland' } } } }], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'an Opaque secret, and an open registry', row: 32, secrets: [{ type: 'Opaque', config: { auths: {} } }], judge: 'pulls', verdict: 'warn PullSecretWrongType' },
+  { name: 'a secret with bad base64, and an open registry', row: 33, secrets: [{ auths: { '{host}': { auth: 'not base64!' } } }], judge: 'SECRET', verdict: 'deny PullSecretMalformed' },
+  { name: 'a secret without a colon for another registry', row: 33, secrets: [{ auths: { 'other.acme.test': { auth: base64('alice') } } }], judge: 'SECRET', verdict: 'deny PullSecretMalformed' },
+  { name: 'a secret whose user name is a number', row: 33, secrets: [{ auths: { '{host}': { username: 1, password: 'x' } } }], judge: 'SECRET', verdict: 'deny PullSecretMalformed' },
+  { name: 'a secret that is not JSON', row: 33, secrets: [{ text: '{{ .Values.pullSecret }}' }], judge: 'SECRET', verdict: 'deny PullSecretMalformed' },
+  { name: 'a malformed secret after the right one', row: 33, registry: [asks], secrets: [secret(), { auths: { x: 'text' } }], judge: 'SECRET', verdict: 'deny PullSecretMalformed' },
+  { name: 'a secret without auths around it', row: 34, registry: [asks], secrets: [{ config: { '{host}': { username: 'alice', password: 'wonderland' } } }], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'a secret with a credential helper only', row: 34, registry: [asks], secrets: [{ config: { auths: {}, credsStore: 'desktop' } }], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'a secret with an empty entry', row: 34, registry: [asks], secrets: [{ auths: { '{host}': {} } }], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'a secret with an identity token only', row: 35, registry: [asks], secrets: [{ auths: { '{host}': { identitytoken: 'abc' } } }], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'docker-registry, htpasswd: the right secret', row: null, real: { guise: 'basic' }, secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'docker-registry, htpasswd: no secret', row: 19, real: { guise: 'basic' }, judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'docker-registry, htpasswd: a wrong password', row: 23, real: { guise: 'basic' }, secrets: [secret('alice', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'docker-registry, htpasswd: no such tag', row: 12, real: { guise: 'basic' }, image: '{host}/team/app:nope', secrets: [secret()], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'docker-registry, htpasswd: no such tag, wrong password', row: 23, real: { guise: 'basic' }, image: '{host}/team/app:nope', secrets: [secret('bob', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'docker-registry, htpasswd: no such repository', row: 13, real: { guise: 'basic', holds: null }, secrets: [secret()], judge: 'NOT_FOUND', verdict: 'deny RepositoryNotFound' },
+]
+
+// prettier-ignore
+const tokens: Scenario[] = [
+  { name: 'Bearer: a public image', row: null, registry: [bearer({ anonymous: 'pulls' })], judge: 'pulls', verdict: 'allow' },
+  { name: 'Bearer: the right secret', row: null, registry: [bearer({ users })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'Bearer: a private image without a secret', row: 20, registry: [bearer({ users })], judge: 'DENIED', verdict: 'deny CredentialsRequired' },
+  { name: 'Bearer: a public image, no such tag', row: 12, image: '{host}/team/app:nope', registry: [bearer({ anonymous: 'pulls' })], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'Bearer: anonymous tokens refused with 401', row: 21, registry: [bearer({ users, anonymous: 401 })], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'Bearer: anonymous tokens refused with 403', row: 21, registry: [bearer({ users, anonymous: 403 })], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'Bearer: anonymous tokens refused, the right secret', row: null, registry: [bearer({ users, anonymous: 403 })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'Quay: 401 again without an error', row: 22, registry: [bearer({ users, refusal: 'plain' })], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'Bearer: a wrong password', row: 24, registry: [bearer({ users })], secrets: [secret('alice', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Bearer: a wrong password, refused with 403', row: 24, registry: [bearer({ users, wrong: 403 })], secrets: [secret('alice', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Bearer: a stale secret on a public image', row: 25, registry: [bearer({ users, anonymous: 'pulls' })], secrets: [secret('alice', 'stale')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Bearer: valid without rights', row: 26, registry: [bearer({ users, mayPull: ['alice'] })], secrets: [secret('bob', users.bob)], judge: 'DENIED', verdict: 'deny AccessDenied' },
+  { name: 'Bearer: valid without rights, answered with 403', row: 26, registry: [bearer({ users, mayPull: ['alice'], refusal: 403 })], secrets: [secret('bob', users.bob)], judge: 'FORBIDDEN', verdict: 'warn AccessDenied' },
+  { name: 'Bearer: valid without rights, 401 without an error', row: 26, registry: [bearer({ users, mayPull: ['alice'], refusal: 'plain' })], secrets: [secret('bob', users.bob)], judge: 'UNAUTHORIZED', verdict: 'deny AccessDenied' },
+  { name: 'Bearer: the token is not valid', row: 26, registry: [bearer({ users, mayPull: [], refusal: 'invalid_token' })], secrets: [secret()], judge: 'DENIED', verdict: 'deny AccessDenied' },
+  { name: 'Bearer: the first secret without rights, the second with', row: 27, registry: [bearer({ users, mayPull: ['alice'] })], secrets: [secret('bob', users.bob), secret()], judge: 'pulls', verdict: 'warn PullSecretStale' },
+  { name: 'Bearer: both secrets wrong on a public image', row: 28, registry: [bearer({ users, anonymous: 'pulls' })], secrets: [secret('alice', 'x'), secret('bob', 'y')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Harbor: Basic after a token without rights, no secret', row: 20, registry: [bearer({ users, refusal: 'harbor' })], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+  { name: 'Harbor: Basic after a token without rights, a secret', row: 26, registry: [bearer({ users, mayPull: [], refusal: 'harbor' })], secrets: [secret()], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Harbor: a wrong password', row: 24, registry: [bearer({ users, refusal: 'harbor' })], secrets: [secret('alice', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'POST is 404, GET gives the token', row: null, registry: [bearer({ users, post: 404 })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'POST is 405, GET gives the token', row: null, registry: [bearer({ users, post: 405 })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'POST is 400, GET gives the token', row: null, registry: [bearer({ users, post: 400 })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'POST is 401, GET gives the token', row: null, registry: [bearer({ users, post: 401 })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'POST is 403, GET would give the token', row: 24, registry: [bearer({ users, post: 403 })], secrets: [secret()], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'POST is 404, and GET refuses a wrong password', row: 24, registry: [bearer({ users, post: 404 })], secrets: [secret('alice', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'POST is 429', row: 40, registry: [bearer({ users, post: 429 })], secrets: [secret()], judge: 'RATE_LIMITED', verdict: 'warn RateLimited' },
+  { name: 'POST is 500', row: 56, registry: [bearer({ users, post: 500 })], secrets: [secret()], judge: 'SERVER_ERROR', verdict: 'warn TokenServiceError' },
+  { name: 'anonymous tokens limited with 429', row: 40, registry: [bearer({ anonymous: 429 })], judge: 'RATE_LIMITED', verdict: 'warn RateLimited' },
+  { name: 'the token service answers 503', row: 56, registry: [bearer({ anonymous: 503 })], judge: 'SERVER_ERROR', verdict: 'warn TokenServiceError' },
+  { name: 'the token service answers 404', row: 56, registry: [bearer({ anonymous: 404 })], judge: 'STATUS', verdict: 'warn TokenServiceError' },
+  { name: 'the token service is down', row: 56, registry: [challengeAll('Bearer realm="http://127.0.0.1:1/token"')], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'the token service has no address', row: 56, registry: [challengeAll('Bearer realm="https://tokens.acme.test/token"')], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'the token service on another host', row: null, registry: [bearer({ users, realmHost: 'token' })], hosts: { token: { steps: [bearer({ users })] } }, secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: "the token service under the registry's authority", row: null, tls: 'trusted', registry: [bearer({ users, realmHost: 'token' })], hosts: { token: { steps: [bearer({ users })], tls: 'trusted' } }, secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'the token service under an unknown authority', row: 46, tls: 'trusted', registry: [bearer({ users, realmHost: 'token' })], hosts: { token: { steps: [bearer({ users })], tls: 'unknown-authority' } }, secrets: [secret()], judge: 'TLS', verdict: 'warn CertificateUntrusted' },
+  { name: 'a challenge without a realm', row: 55, registry: [challengeAll('Bearer service="acme"')], judge: 'TOKEN', verdict: 'warn TokenServiceError' },
+  { name: 'a token reply without a token', row: 55, registry: [bearer({ replies: { status: 200, body: '{}' } })], judge: 'TOKEN', verdict: 'warn TokenServiceError' },
+  { name: 'a token reply that is a web page', row: 55, registry: [bearer({ replies: html })], judge: 'TOKEN', verdict: 'warn TokenServiceError' },
+  { name: 'a token reply with access_token only', row: null, registry: [bearer({ anonymous: 'pulls', field: 'access_token' })], judge: 'pulls', verdict: 'allow' },
+  { name: 'a token reply with token only', row: null, registry: [bearer({ anonymous: 'pulls', field: 'token' })], judge: 'pulls', verdict: 'allow' },
+  { name: 'a POST reply with token only', row: 55, registry: [bearer({ users, field: 'token' })], secrets: [secret()], judge: 'TOKEN', verdict: 'warn TokenServiceError' },
+  { name: 'a challenge with a scope', row: null, registry: [bearer({ users, challenge: 'Bearer realm="{realm}",service="acme",scope="repository:team/app:pull"' })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'a challenge without a service', row: null, registry: [bearer({ anonymous: 'pulls', challenge: 'Bearer realm="{realm}"' })], judge: 'pulls', verdict: 'allow' },
+  { name: 'a challenge in lower case', row: null, registry: [bearer({ users, challenge: 'bearer realm="{realm}",service="acme"' })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'a first challenge that already names an error', row: null, registry: [bearer({ anonymous: 'pulls', challenge: 'Bearer realm="{realm}",service="acme",error="invalid_token"' })], judge: 'pulls', verdict: 'allow' },
+  { name: '401 without a challenge', row: 54, registry: [challengeAll()], secrets: [secret()], judge: 'UNAUTHORIZED', verdict: 'deny ChallengeUnsupported' },
+  { name: '401 with a Digest challenge', row: 54, registry: [challengeAll('Digest realm="acme",nonce="1",qop="auth"')], secrets: [secret()], judge: 'UNAUTHORIZED', verdict: 'deny ChallengeUnsupported' },
+  { name: '401 with a Negotiate challenge', row: 54, registry: [challengeAll('Negotiate')], judge: 'UNAUTHORIZED', verdict: 'deny ChallengeUnsupported' },
+  { name: 'Basic and Bearer on two lines, the right secret', row: null, registry: [bearer({ users, realmHost: 'token', challenge: 'Bearer realm="{realm}",service="acme"' })], hosts: { token: { steps: [bearer({ users })] } }, secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'a Basic challenge with a charset', row: null, registry: [basic(users, 'Basic realm="acme", charset="UTF-8"')], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'docker-registry, tokens: a public image', row: null, real: { guise: 'token', public: true }, judge: 'pulls', verdict: 'allow' },
+  { name: 'docker-registry, tokens: a public image, no such tag', row: 12, real: { guise: 'token', public: true }, image: '{host}/team/app:nope', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'docker-registry, tokens: a private image, no secret', row: 20, real: { guise: 'token' }, judge: 'DENIED', verdict: 'deny CredentialsRequired' },
+  { name: 'docker-registry, tokens: a private image, the right secret', row: null, real: { guise: 'token' }, secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'docker-registry, tokens: a wrong password', row: 24, real: { guise: 'token' }, secrets: [secret('alice', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'docker-registry, tokens: a stale secret on a public image', row: 25, real: { guise: 'token', public: true }, secrets: [secret('alice', 'stale')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'docker-registry, tokens: a user without rights', row: 26, real: { guise: 'token' }, secrets: [secret('bob', users.bob)], judge: 'DENIED', verdict: 'deny AccessDenied' },
+]
+
+const at = (scheme: string): string =>
+  `server = "${scheme}://{address}"\n[host."${scheme}://{address}"]\n  capabilities = ["push"]\n`
+const HTTP = at('http')
+// prettier-ignore
+const tls: Scenario[] = [
+  { name: 'an authority that the nodes know', row: null, tls: 'trusted', judge: 'pulls', verdict: 'allow' },
+  { name: 'an authority that the nodes know, no such tag', row: 12, tls: 'trusted', image: '{host}/team/app:nope', judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'an unknown authority', row: 46, tls: 'unknown-authority', judge: 'TLS', verdict: 'warn CertificateUntrusted' },
+  { name: 'an unknown authority, skip_verify', row: null, tls: 'unknown-authority', hostsToml: `skip_verify = true\n${at('https')}  skip_verify = true\n`, judge: 'pulls', verdict: 'allow' },
+  { name: 'a certificate for another name', row: 47, tls: 'other-name', judge: 'TLS', verdict: 'warn CertificateUntrusted' },
+  { name: 'an expired certificate', row: 48, tls: 'expired', judge: 'TLS', verdict: 'warn CertificateUntrusted' },
+  { name: 'a certificate that is not valid yet', row: 48, tls: 'not-yet-valid', judge: 'TLS', verdict: 'warn CertificateUntrusted' },
+  { name: 'plain HTTP where TLS is expected', row: 49, hostsToml: at('https'), judge: 'TLS', verdict: 'warn PlainHttpRegistry' },
+  { name: 'plain HTTP that hosts.toml allows', row: null, hostsToml: HTTP, judge: 'pulls', verdict: 'allow' },
+  { name: 'TLS where plain HTTP is expected', row: 49, tls: 'trusted', hostsToml: HTTP, judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'plain HTTP with an authority beside it', row: null, hostsToml: `ca = "{ca}"\n${HTTP}  ca = "{ca}"\n`, judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic over TLS, the right secret', row: null, tls: 'trusted', registry: [asks], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic over TLS, no secret', row: 19, tls: 'trusted', registry: [asks], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRequired' },
+]
+
+/** A mirror first, then the registry. */
+const viaMirror = (options = ''): string =>
+  `server = "{registry}"\n[host."{mirror}"]\n${options}`
+// prettier-ignore
+const mirrors: Scenario[] = [
+  { name: 'the mirror has it, the origin does not', row: 79, holds: null, hostsToml: viaMirror(), hosts: { mirror: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the origin has it, the mirror does not', row: null, hostsToml: viaMirror(), hosts: { mirror: {} }, judge: 'pulls', verdict: 'allow' },
+  { name: 'neither has it', row: 12, image: '{host}/team/app:nope', hostsToml: viaMirror(), hosts: { mirror: { holds: image() } }, judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'the mirror is down, the origin has it', row: null, hostsToml: 'server = "{registry}"\n[host."http://127.0.0.1:1"]\n', judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror is down, the origin does not have it', row: 12, image: '{host}/team/app:nope', hostsToml: 'server = "{registry}"\n[host."http://127.0.0.1:1"]\n', judge: 'NOT_FOUND', verdict: 'warn ImageNotFound', differs: { '1.6': { judge: 'NETWORK', why: 'containerd before 2.0 reports the first error that is not 404' } } },
+  { name: 'the mirror wants credentials, the origin is open', row: 80, hostsToml: viaMirror(), hosts: { mirror: { steps: [asks] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror refuses the secret, the origin takes it', row: 80, registry: [asks], secrets: [secret()], hostsToml: viaMirror(), hosts: { mirror: { steps: [basic({ other: 'user' })] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror takes the secret, the origin does not have it', row: null, holds: null, secrets: [secret()], hostsToml: viaMirror(), hosts: { mirror: { steps: [asks], holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror answers 403, the origin has it', row: null, hostsToml: viaMirror(), hosts: { mirror: { steps: [status(403)] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror answers 500, the origin has it', row: null, hostsToml: viaMirror(), hosts: { mirror: { steps: [status(500)] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror answers 429, the origin has it', row: null, hostsToml: viaMirror(), hosts: { mirror: { steps: [status(429)] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror answers 500, the origin does not have it', row: 12, image: '{host}/team/app:nope', hostsToml: viaMirror(), hosts: { mirror: { steps: [status(500)] } }, judge: 'SERVER_ERROR', verdict: 'warn RegistryError' },
+  { name: 'the mirror closes the connection, the origin has it', row: null, hostsToml: viaMirror(), hosts: { mirror: { steps: [close()] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'the mirror is a web page, the origin has it', row: 57, hostsToml: viaMirror(), hosts: { mirror: { steps: [reply(html)] } }, judge: 'MEDIATYPE', verdict: 'warn NotARegistry' },
+  { name: 'a mirror that only pulls is not asked for tags', row: null, hostsToml: viaMirror('  capabilities = ["pull"]\n'), hosts: { mirror: { steps: [reply(html, { target: 'manifest', by: 'tag' })] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a mirror that only pulls is asked for digests', row: null, image: '{host}/team/app@{digest}', hostsToml: viaMirror('  capabilities = ["pull"]\n'), hosts: { mirror: {} }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a mirror under a path of its own', row: null, holds: null, hostsToml: 'server = "{registry}"\n[host."{mirror}/v2/proxy"]\n  override_path = true\n', hosts: { mirror: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a mirror with credentials in a header of hosts.toml', row: null, holds: null, hostsToml: viaMirror(`  [host."{mirror}".header]\n    Authorization = "Basic ${base64('alice:wonderland')}"\n`), hosts: { mirror: { steps: [asks], holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'hosts.toml is broken', row: 17, hostsToml: 'server = ', judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'no hosts.toml, and no such host', row: 17, hostsToml: null, judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'two mirrors, the second has it', row: null, holds: null, hostsToml: 'server = "{registry}"\n[host."{mirror}"]\n[host."{second}"]\n', hosts: { mirror: {}, second: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+]
+
+const cdn = { cdn: { holds: image() } }
+// prettier-ignore
+const redirects: Scenario[] = [
+  { name: '307 to another host', row: null, holds: null, registry: [redirect(307, 'cdn', {})], hosts: cdn, judge: 'pulls', verdict: 'allow' },
+  { name: '302 to another host', row: null, holds: null, registry: [redirect(302, 'cdn', {})], hosts: cdn, judge: 'pulls', verdict: 'allow' },
+  { name: '301 to another host', row: null, holds: null, registry: [redirect(301, 'cdn', {})], hosts: cdn, judge: 'pulls', verdict: 'allow' },
+  { name: '308 to another host', row: null, holds: null, registry: [redirect(308, 'cdn', {})], hosts: cdn, judge: 'pulls', verdict: 'allow' },
+  { name: 'blobs at another host', row: null, registry: [redirect(307, 'cdn', { target: 'blob' })], hosts: cdn, judge: 'pulls', verdict: 'allow' },
+  { name: 'blobs at a host that is down', row: 52, registry: [redirect(307, 'http://127.0.0.1:1', { target: 'blob' })], judge: 'NETWORK', verdict: 'allow', gap: 'blobs are not asked for: a look-up costs one HEAD' },
+  { name: 'a redirect to where it is not', row: 12, image: '{host}/team/app:nope', registry: [redirect(307, 'cdn')], hosts: cdn, judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'a redirect in a circle', row: 53, registry: [redirect(307, 'registry')], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'a redirect to a host that is down', row: 44, registry: [redirect(307, 'http://127.0.0.1:1')], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'a redirect without a target', row: 84, registry: [reply({ status: 302 })], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: '304', row: 84, registry: [reply({ status: 304 })], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: 'a redirect to a sign-in page', row: 57, registry: [redirect(302, 'login')], hosts: { login: { steps: [reply(html, {})] } }, judge: 'MEDIATYPE', verdict: 'warn NotARegistry' },
+  { name: 'a redirect after the credentials', row: null, holds: null, registry: [asks, redirect(307, 'cdn', {})], hosts: cdn, secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'a redirect to a host that wants credentials of its own', row: 54, registry: [redirect(307, 'cdn')], hosts: { cdn: { steps: [challengeAll()] } }, judge: 'UNAUTHORIZED', verdict: 'warn ChallengeUnsupported' },
+]
+
+const HEAD_ONLY = { method: 'HEAD', target: 'manifest' } as const
+const GET_ONLY = { method: 'GET', target: 'manifest' } as const
+// prettier-ignore
+const errors: Scenario[] = [
+  { name: '403', row: 81, registry: [status(403)], judge: 'FORBIDDEN', verdict: 'warn AccessDenied' },
+  { name: '403 with credentials', row: 26, registry: [asks, status(403)], secrets: [secret()], judge: 'FORBIDDEN', verdict: 'warn AccessDenied' },
+  { name: '429', row: 40, registry: [status(429)], judge: 'RATE_LIMITED', verdict: 'warn RateLimited' },
+  { name: '429 once', row: null, registry: [status(429, { ...HEAD_ONLY, times: 1 })], judge: 'pulls', verdict: 'warn RateLimited' },
+  { name: '408 once', row: null, registry: [status(408, { ...HEAD_ONLY, times: 1 })], judge: 'pulls', verdict: 'allow' },
+  { name: '429 on the manifest after HEAD', row: 40, registry: [status(429, GET_ONLY)], judge: 'RATE_LIMITED', verdict: 'allow', gap: 'HEAD is not counted, the GET of the runtime is' },
+  { name: '500', row: 42, registry: [status(500)], judge: 'SERVER_ERROR', verdict: 'warn RegistryError' },
+  { name: '500 once', row: null, registry: [status(500, { ...HEAD_ONLY, times: 1 })], judge: 'pulls', verdict: 'allow', differs: { '1.6': { judge: 'SERVER_ERROR', why: 'containerd before 2.1 repeats nothing after 5xx' } }, gap: 'the repeat that containerd 2.1 and later make works' },
+  { name: '503', row: 42, registry: [status(503)], judge: 'SERVER_ERROR', verdict: 'warn RegistryError' },
+  { name: '503 once', row: null, registry: [status(503, { ...HEAD_ONLY, times: 1 })], judge: 'pulls', verdict: 'allow', differs: { '1.6': { judge: 'SERVER_ERROR', why: 'containerd before 2.1 repeats nothing after 5xx' } }, gap: 'the repeat that containerd 2.1 and later make works' },
+  { name: '504', row: 42, registry: [status(504)], judge: 'SERVER_ERROR', verdict: 'warn RegistryError' },
+  { name: '502', row: 43, registry: [reply({ ...html, status: 502 })], judge: 'SERVER_ERROR', verdict: 'warn RegistryError' },
+  { name: '502 once', row: 43, registry: [reply({ ...html, status: 502 }, { ...HEAD_ONLY, times: 1 })], judge: 'SERVER_ERROR', verdict: 'warn RegistryError' },
+  { name: '400', row: 84, registry: [status(400)], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: '406', row: 84, registry: [status(406)], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: '410', row: 84, registry: [status(410)], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: '412, as Harbor does for images with vulnerabilities', row: 84, registry: [status(412)], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: '451', row: 82, registry: [status(451)], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: '405 to HEAD and GET', row: 84, registry: [status(405)], judge: 'STATUS', verdict: 'warn RegistryError' },
+  { name: 'the connection is closed', row: 44, registry: [close()], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'the connection is refused', row: 44, hostsToml: 'server = "http://127.0.0.1:1"\n[host."http://127.0.0.1:1"]\n', judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'no answer', row: 45, registry: [hang()], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'a blob that is gone', row: 68, holds: { kind: 'image', lost: ['layer'] }, judge: 'NOT_FOUND', verdict: 'allow', gap: 'blobs are not asked for: a look-up costs one HEAD' },
+  { name: 'a config that is gone', row: 68, holds: { kind: 'image', lost: ['config'] }, judge: 'NOT_FOUND', verdict: 'allow', gap: 'blobs are not asked for: a look-up costs one HEAD' },
+  { name: '403 for blobs', row: 52, registry: [status(403, { target: 'blob' })], judge: 'FORBIDDEN', verdict: 'allow', gap: 'blobs are not asked for: a look-up costs one HEAD' },
+  { name: '500 for the manifest after HEAD', row: 42, registry: [status(500, GET_ONLY)], judge: 'SERVER_ERROR', verdict: 'allow', gap: 'the manifest is not fetched after a HEAD that says enough' },
+]
+
+// prettier-ignore
+const platforms: Scenario[] = [
+  { name: 'an image for another architecture', row: 64, holds: image('linux/arm64'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an image for Windows', row: 64, holds: image('windows/amd64'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an image that names no platform', row: null, holds: image(null), judge: 'pulls', verdict: 'allow' },
+  { name: 'an index for several platforms with attestations', row: null, holds: index('linux/amd64', 'linux/arm64', 'unknown/unknown'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an index for arm64 only', row: 61, holds: index('linux/arm64'), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index for Windows only', row: 61, holds: index('windows/amd64'), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index for amd64/v3 only', row: 61, holds: index('linux/amd64/v3'), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index for amd64/v1', row: null, holds: index('linux/amd64/v1'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an index that says x86_64', row: null, holds: index('linux/x86_64'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an index with an attestation only', row: 65, holds: index('unknown/unknown'), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an empty index', row: 65, holds: index(), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index for 386 only', row: 63, holds: index('linux/386'), judge: 'PLATFORM', verdict: 'warn PlatformPartlyServed', differs: { '1.6': { judge: 'pulls', why: 'containerd before 2.1 takes 386 on amd64' } } },
+  { name: 'an index entry without a platform, for amd64', row: null, holds: { kind: 'index', entries: [{ platform: null, image: image() }] }, judge: 'pulls', verdict: 'allow' },
+  { name: 'an index entry without a platform, for arm64', row: null, holds: { kind: 'index', entries: [{ platform: null, image: image('linux/arm64') }] }, judge: 'PLATFORM', verdict: 'allow', gap: 'only the config blob tells, which is not fetched' },
+  { name: 'an index that says amd64 of an arm64 image', row: null, holds: { kind: 'index', entries: [{ platform: 'linux/amd64', image: image('linux/arm64') }] }, judge: 'pulls', verdict: 'allow' },
+  { name: 'an index in an index', row: null, holds: { kind: 'index', entries: [{ platform: null, image: index('linux/arm64', 'linux/amd64') }] }, judge: 'pulls', verdict: 'allow' },
+  { name: 'an index in an index for arm64 only', row: 61, holds: { kind: 'index', entries: [{ platform: null, image: index('linux/arm64') }] }, judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'a manifest list', row: null, holds: { kind: 'index', format: 'docker', entries: [{ platform: 'linux/amd64' }, { platform: 'linux/arm64' }] }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a manifest list for arm64 only', row: 61, holds: { kind: 'index', format: 'docker', entries: [{ platform: 'linux/arm64' }] }, judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index whose amd64 child is gone', row: 67, holds: { kind: 'index', entries: [{ platform: 'linux/amd64', lost: true }, { platform: 'linux/arm64' }] }, judge: 'NOT_FOUND', verdict: 'deny ManifestIncomplete' },
+  { name: 'an index whose arm64 child is gone', row: null, holds: { kind: 'index', entries: [{ platform: 'linux/amd64' }, { platform: 'linux/arm64', lost: true }] }, judge: 'pulls', verdict: 'allow' },
+  { name: 'one of two amd64 children is gone', row: 67, holds: { kind: 'index', entries: [{ platform: 'linux/amd64', lost: true }, { platform: 'linux/amd64', image: image() }] }, judge: 'NOT_FOUND', verdict: 'warn ManifestIncomplete' },
+  { name: 'the amd64 child is gone, the 386 one is there', row: 67, holds: { kind: 'index', entries: [{ platform: 'linux/amd64', lost: true }, { platform: 'linux/386' }] }, judge: 'NOT_FOUND', verdict: 'warn ManifestIncomplete' },
+  { name: 'the amd64 child is there, the 386 one is gone', row: null, holds: { kind: 'index', entries: [{ platform: 'linux/amd64' }, { platform: 'linux/386', lost: true }] }, judge: 'pulls', verdict: 'allow' },
+  { name: 'an index by its digest', row: null, image: '{host}/team/app@{digest}', holds: index('linux/amd64'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an index by its digest, for arm64 only', row: 61, image: '{host}/team/app@{digest}', holds: index('linux/arm64'), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+]
+
+const typed = (type: string | null) => serve({ headers: { 'content-type': type } })
+// prettier-ignore
+const mediaTypes: Scenario[] = [
+  { name: 'a schema 2 image', row: null, holds: { kind: 'image', format: 'docker' }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a charset after the media type', row: null, registry: [typed(`${OCI_MANIFEST}; charset=utf-8`)], judge: 'pulls', verdict: 'allow' },
+  { name: 'application/json', row: 58, tls: 'trusted', registry: [typed('application/json')], judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest' },
+  { name: 'application/json over plain HTTP', row: 58, registry: [typed('application/json')], judge: 'MEDIATYPE', verdict: 'warn UnsupportedManifest' },
+  { name: 'application/octet-stream', row: 58, tls: 'trusted', registry: [typed('application/octet-stream')], judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest' },
+  { name: 'no media type at all', row: 58, tls: 'trusted', registry: [typed(null)], judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest' },
+  { name: 'schema 1', row: 60, tls: 'trusted', registry: [reply({ status: 200, headers: { 'content-type': DOCKER_SCHEMA1 }, body: SCHEMA1 })], judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest', differs: { '1.6': { verdict: 'warn UnsupportedManifest', why: 'containerd before 2.1 converts it; this one has no signatures' } } },
+  { name: 'text/plain, which stands for schema 1', row: 60, tls: 'trusted', registry: [typed('text/plain')], judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest', differs: { '1.6': { verdict: 'warn UnsupportedManifest', why: 'containerd before 2.1 converts it; this one has no signatures' } } },
+  { name: 'a web page over plain HTTP', row: 57, registry: [reply(html)], judge: 'MEDIATYPE', verdict: 'warn NotARegistry' },
+  { name: 'a web page over verified TLS', row: 57, tls: 'trusted', registry: [reply(html)], judge: 'MEDIATYPE', verdict: 'deny NotARegistry' },
+  { name: 'an index by its type, an image by its body', row: null, registry: [typed(OCI_INDEX)], judge: 'MEDIATYPE', verdict: 'warn UnsupportedManifest' },
+  { name: 'an image by its type, an index by its body', row: null, holds: index('linux/amd64'), registry: [typed(OCI_MANIFEST)], judge: 'MEDIATYPE', verdict: 'allow', gap: 'the manifest is not fetched after a HEAD that says enough' },
+  { name: 'a manifest of more than 4 MiB', row: 71, holds: { kind: 'image', padding: 4_400_000 }, judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest' },
+  { name: 'a manifest of almost 4 MiB', row: null, holds: { kind: 'image', padding: 4_190_000 }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a digest header that is no digest', row: 70, registry: [serve({ headers: { 'docker-content-digest': 'sha256:zz' } })], judge: 'DIGEST', verdict: 'warn UnsupportedManifest' },
+  { name: 'another body than the digest says', row: 70, registry: [serve({ body: '{"schemaVersion":2}', headers: { 'content-length': null } }, GET_ONLY)], judge: 'DIGEST', verdict: 'allow', gap: 'the manifest is not fetched after a HEAD that says enough' },
+  { name: 'a Helm chart', row: 66, image: '{host}/charts/app:1.0', holds: { kind: 'image', artifact: { config: 'application/vnd.cncf.helm.config.v1+json', layer: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip' } }, judge: 'pulls', verdict: 'warn NotAContainerImage', differs: { '1.6': { judge: 'MEDIATYPE', why: 'containerd 1.6 fails to unpack what is no container image' } } },
+]
+
+export const themes: readonly Theme[] = [
+  { title: 'references', scenarios: references },
+  { title: 'existence', scenarios: existence },
+  { title: 'secrets and Basic', scenarios: basicCredentials },
+  { title: 'tokens', scenarios: tokens },
+  { title: 'TLS', scenarios: tls },
+  { title: 'mirrors', scenarios: mirrors },
+  { title: 'redirects', scenarios: redirects },
+  { title: 'errors', scenarios: errors },
+  { title: 'platforms', scenarios: platforms },
+  { title: 'media types', scenarios: mediaTypes },
+]
+
+/** Every scenario, in the order of the table. */
+export const scenarios: readonly Scenario[] = themes.flatMap((theme) => theme.scenarios)
