@@ -1,7 +1,6 @@
 import { nameOf } from '../reference/reference-name.ts'
 import { matchKeyrings } from '../credentials/keyring.ts'
 import type { Keyring } from '../credentials/keyring.ts'
-import type { KeyringMatch } from '../credentials/credential.ts'
 import { diagnoseValidReference } from '../reference/diagnose-valid-reference.ts'
 import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
 import { contactedReference } from '../reference/contacted-reference.ts'
@@ -57,11 +56,14 @@ export async function judgeImage(
   if (context.credentials.malformed !== null) {
     return prediction(use, reference, [context.credentials.malformed])
   }
-  const matches = await matchingCredentials(reference, context)
+  const repository = nameOf(reference)
   const tried = await tryCredentials({
     lookups: context.lookups,
     reference,
-    matches,
+    // Pull secrets first, then what the nodes have (pull-semantics 3.4). Empty credentials make an anonymous attempt.
+    matches: context.credentials.keyring.match(repository),
+    more: async () =>
+      matchKeyrings(await context.nodeKeyrings(repository, context.signal), repository),
     platforms: (await context.wantedPlatforms()).platforms.map((each) => each.platform),
     signal: context.signal,
   })
@@ -149,14 +151,4 @@ function loopback({ registry }: ImageReference): Finding {
     advice: null,
     doubts: [],
   }
-}
-
-/** Pull secrets first, then what the nodes have (pull-semantics 3.4). Empty credentials make an anonymous attempt. */
-async function matchingCredentials(
-  reference: ImageReference,
-  context: JudgeContext,
-): Promise<KeyringMatch[]> {
-  const repository = nameOf(reference)
-  const nodes = await context.nodeKeyrings(repository, context.signal)
-  return matchKeyrings([context.credentials.keyring, ...nodes], repository)
 }

@@ -13,6 +13,8 @@ export interface TryOptions {
   lookups: CachedLookup
   reference: ImageReference
   matches: readonly KeyringMatch[]
+  /** What the nodes add, asked only when none of `matches` settles it: a plugin may be slow. */
+  more: () => Promise<readonly KeyringMatch[]>
   /** Platforms of the nodes, whose children of an index are looked up too. */
   platforms: string[]
   signal: AbortSignal
@@ -23,16 +25,22 @@ export interface TryOptions {
  * them, exactly one anonymous attempt when none matches. Ends early where another credential cannot change the answer.
  */
 export async function tryCredentials(options: TryOptions): Promise<TriedCredential[]> {
-  const { matches } = options
-  const order: readonly (KeyringMatch | null)[] = matches.length > 0 ? matches : [null]
+  const tried = await tryEach(options.matches, options)
+  const last = tried.at(-1)
+  if (last !== undefined && endsTheSearch(last.result)) return tried
+  const more = await options.more()
+  const matched = tried.length > 0 || more.length > 0
+  return [...tried, ...(await tryEach(matched ? more : [null], options))]
+}
+
+async function tryEach(
+  order: readonly (KeyringMatch | null)[],
+  { lookups, reference, platforms, signal }: TryOptions,
+): Promise<TriedCredential[]> {
   const tried: TriedCredential[] = []
   for (const match of order) {
-    const result = await options.lookups.lookup({
-      reference: options.reference,
-      credential: match?.credential ?? null,
-      platforms: options.platforms,
-      signal: options.signal,
-    })
+    const credential = match?.credential ?? null
+    const result = await lookups.lookup({ reference, credential, platforms, signal })
     tried.push({ match, result })
     if (endsTheSearch(result)) break
   }

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -160,6 +161,31 @@ void test('node credentials', async (t) => {
       t.match(unanswered.message, /acme-provider ended with exit code 3/)
       t.notMatch(good.told() + wrong.told() + failing.told(), MARK)
     })
+
+    await t.test(
+      'a plugin is not waited for where a pull secret opens the image',
+      async (t) => {
+        const directory = t.testdir()
+        const credentialProviderConfig = join(directory, 'providers.yaml')
+        await writeFile(credentialProviderConfig, providerConfig('acme-provider'))
+        const started = join(directory, 'started')
+        const script = `#!/bin/sh\necho > ${started}\n`
+        await writeFile(join(directory, 'acme-provider'), script, { mode: 0o755 })
+        const world = await createWorld(t, {
+          endpoints,
+          objects: [secret('acme-pull', { [HOST]: user('puller', GOOD) })],
+          configuration: nodes({
+            credentialProviderConfig,
+            credentialProviderBinDir: directory,
+          }),
+        })
+
+        const image = await world.report(pod(APP, { pullSecrets: ['acme-pull'] }))
+
+        t.equal(image.action, 'allow')
+        t.notOk(existsSync(started))
+      },
+    )
 
     await t.test('a provider configuration that cannot be used only warns', async (t) => {
       const directory = t.testdir({ 'providers.yaml': 'kind: Other\n' })
