@@ -1,0 +1,221 @@
+import t from 'tap'
+import { inspect } from 'node:util'
+import { createLookupCache } from '../../src/prediction/lookup-cache.ts'
+import { parseReference } from '../../src/reference/parse-reference.ts'
+import type { Credential } from '../../src/credentials/credential.ts'
+import type { LookupRequest, LookupResult } from '../../src/registry/lookup.ts'
+import { PASSWORD, found, notFound, unauthorized, withEvidence } from './world.ts'
+import type { BareResult } from './world.ts'
+
+const TAG = 'registry.acme.test/team/api:2.1'
+const DIGEST = `registry.acme.test/team/api@sha256:${'b'.repeat(64)}`
+const bot: Credential = { username: 'bot', password: PASSWORD }
+
+/** A cache over a registry that answers `answer`, with a clock that is set by hand. */
+function setUp(answer: BareResult | (() => Promise<BareResult>), maxEntries = 100) {
+  const clock = { nowMs: 1_000 }
+  const asked: LookupRequest[] = []
+  const uses: string[] = []
+  const cache = createLookupCache({
+    client: {
+      async lookup(request) {
+        asked.push(request)
+        const bare = typeof answer === 'function' ? await answer() : answer
+        return withEvidence(bare, request.reference.registry)
+      },
+    },
+    now: () => clock.nowMs,
+    maxEntries,
+    digestTtlMs: 600_000,
+    tagTtlMs: 60_000,
+    refusalTtlMs: 10_000,
+    errorTtlMs: 5_000,
+    lookupTimeoutMs: 5_000,
+    onUse: (use) => uses.push(use),
+  })
+  const ask = (changes: Partial<LookupRequest> & { image?: string } = {}) => {
+    const { image = TAG, ...rest } = changes
+    return cache.lookup({
+      reference: parseReference(image),
+      credential: null,
+      signal: new AbortController().signal,
+      ...rest,
+    })
+  }
+  return { cache, clock, asked, uses, ask }
+}
+
+const broken: BareResult = { outcome: 'unexpected-status', evidence: { status: 503 } }
+
+const lifetimes: {
+  name: string
+  result: BareResult
+  ttlMs: number
+  request?: Partial<LookupRequest> & { image?: string }
+}[] = [
+  { name: 'a tag that is there', result: found, ttlMs: 60_000 },
+  {
+    name: 'a digest that is there',
+    result: found,
+    ttlMs: 600_000,
+    request: { image: DIGEST },
+  },
+  { name: 'not found', result: notFound, ttlMs: 2_000 },
+  { name: 'anonymous 401', result: unauthorized('no-credentials', false), ttlMs: 2_000 },
+  {
+    name: 'a rejected password',
+    result: unauthorized('rejected', true),
+    ttlMs: 30_000,
+    request: { credential: bot },
+  },
+  {
+    name: 'a password that the token service rejects',
+    result: unauthorized('token-refused', true),
+    ttlMs: 30_000,
+    request: { credential: bot },
+  },
+  {
+    name: 'an account without the right, or a repository that is not there yet',
+    result: unauthorized('insufficient-scope', true),
+    ttlMs: 2_000,
+    request: { credential: bot },
+  },
+  {
+    name: '401 again after a token',
+    result: unauthorized('still-unauthorized', true),
+    ttlMs: 2_000,
+    request: { credential: bot },
+  },
+  {
+    name: '403',
+    result: { outcome: 'forbidden', evidence: { status: 403 } },
+    ttlMs: 2_000,
+  },
+  {
+    name: 'a web page',
+    result: { outcome: 'unusable', fault: 'web-page', mediaType: '', sizeBytes: null },
+    ttlMs: 2_000,
+  },
+  { name: '503', result: broken, ttlMs: 5_000 },
+  {
+    name: 'unreachable',
+    result: {
+      outcome: 'unreachable',
+      fault: 'connection-refused',
+      target: 'registry',
+      host: 'registry.acme.test',
+    },
+    ttlMs: 5_000,
+  },
+  {
+    name: '429',
+    result: { outcome: 'rate-limited', stage: 'manifest', retryAfterMs: null },
+    ttlMs: 5_000,
+  },
+  { name: 'interrupted', result: { outcome: 'interrupted' }, ttlMs: 0 },
+]
+
+t.test('each answer is remembered for its time', async (t) => {
+  for (const { name, result, ttlMs, request = {} } of lifetimes) {
+    const { ask, asked, clock } = setUp(result)
+    await ask(request)
+    if (ttlMs > 0) {
+      clock.nowMs += ttlMs - 1
+      t.same(await ask(request), await ask(request), name)
+      t.equal(asked.length, 1, `${name}: not asked again before its time`)
+    }
+    clock.nowMs += 2
+    await ask(request)
+    t.equal(asked.length, 2, `${name}: asked again after it`)
+  }
+})
+
+t.test('an entry is only for its image and its credential', async (t) => {
+  const { ask, asked } = setUp(found)
+  const who: (Credential | null)[] = [
+    null,
+    bot,
+    { ...bot, password: `${PASSWORD}2` },
+    { username: `bot${PASSWORD[0] ?? ''}`, password: PASSWORD.slice(1) },
+  ]
+  for (const credential of who) await ask({ credential })
+  for (const image of [`${TAG}0`, DIGEST]) await ask({ image })
+  t.equal(asked.length, who.length + 2)
+  for (const credential of who) await ask({ credential })
+  t.equal(asked.length, who.length + 2)
+})
+
+t.test('half a credential is none, as containerd has it', async (t) => {
+  const { ask, asked } = setUp(found)
+  await ask()
+  await ask({ credential: { username: '', password: '' } })
+  await ask({ credential: { username: 'bot', password: '' } })
+  t.equal(asked.length, 1)
+})
+
+t.test('platforms tell apart what is there, not what is refused', async (t) => {
+  const there = setUp(found)
+  await there.ask({ platforms: ['linux/amd64', 'linux/arm64'] })
+  await there.ask({ platforms: ['linux/arm64', 'linux/amd64'] })
+  t.equal(there.asked.length, 1, 'in any order')
+  await there.ask({ platforms: ['linux/amd64'] })
+  await there.ask()
+  t.equal(there.asked.length, 3)
+
+  const refused = setUp(unauthorized('rejected', true))
+  await refused.ask({ credential: bot, platforms: ['linux/amd64'] })
+  await refused.ask({ credential: bot, platforms: ['linux/arm64'] })
+  await refused.ask({ credential: bot })
+  t.equal(refused.asked.length, 1, 'a rejected credential is not sent again')
+})
+
+t.test('equal look-ups under way share one exchange', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<BareResult>()
+  const { ask, asked, uses, clock } = setUp(() => promise)
+  const both = [ask(), ask()]
+  clock.nowMs += 2_001
+  const late = ask()
+  t.equal(asked.length, 2, 'one that began too long ago is not joined')
+  resolve(found)
+  await Promise.all([...both, late])
+  await ask()
+  t.same(uses, ['miss', 'shared', 'miss', 'hit'])
+})
+
+t.test('a caller who leaves takes nobody along', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<BareResult>()
+  const { ask, asked } = setUp(() => promise)
+  const leaving = new AbortController()
+  const first = ask({ signal: leaving.signal })
+  const second = ask()
+  leaving.abort()
+  t.equal((await first).outcome, 'interrupted')
+  t.notOk(asked[0]?.signal.aborted, 'the exchange goes on')
+  resolve(found)
+  t.equal((await second).outcome, 'found')
+  t.equal((await ask({ signal: AbortSignal.abort() })).outcome, 'found', 'from memory')
+  t.equal(asked.length, 1)
+})
+
+t.test('a fault is told to everyone who waits, and forgotten', async (t) => {
+  let fails = true
+  const { ask, asked } = setUp(async () => {
+    if (fails) throw new TypeError('a bug')
+    return found
+  })
+  await Promise.all([t.rejects(ask(), /a bug/), t.rejects(ask(), /a bug/)])
+  fails = false
+  t.equal((await ask()).outcome, 'found')
+  t.equal(asked.length, 2)
+})
+
+t.test('memory is bounded, and holds no secret', async (t) => {
+  const { ask, asked, cache } = setUp(found, 2)
+  const answers: LookupResult[] = []
+  for (const image of ['r.test/a:1', 'r.test/b:1', 'r.test/c:1', 'r.test/a:1'])
+    answers.push(await ask({ image, credential: bot }))
+  t.equal(asked.length, 4, 'the oldest was let go')
+  const seen = inspect([cache, answers], { depth: 20, showHidden: true })
+  t.notMatch(seen, PASSWORD)
+  t.notMatch(seen, Buffer.from(PASSWORD).toString('base64'))
+})
