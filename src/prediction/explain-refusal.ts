@@ -9,7 +9,8 @@ import type { Finding } from './finding.ts'
 import { renewalOf } from './renew-secret.ts'
 import { hintFor } from './spelling-hint.ts'
 import type { TriedCredential } from './try-credentials.ts'
-import { describeUnread, unreadAdvice, whyNoCredential } from './why-no-credential.ts'
+import { describeUnread, unreadAdvice } from './unread-secrets.ts'
+import { whyNoCredential } from './why-no-credential.ts'
 
 export interface Refusal {
   finding: Finding

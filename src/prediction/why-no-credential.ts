@@ -3,13 +3,10 @@ import { candidateKeys, explainNoMatch, requiredKey } from '../credentials/close
 import type { NearMiss } from '../credentials/closest-key.ts'
 import type { KeyringMatch } from '../credentials/credential.ts'
 import { describeNearMiss } from '../credentials/describe-near-miss.ts'
-import {
-  createSecretCommand,
-  patchServiceAccountCommand,
-} from '../credentials/secret-commands.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { printable } from '../text/printable.ts'
 import type { Finding } from './finding.ts'
+import { adviseMending, uselessKey } from './mend-credentials.ts'
 import type { NamedSecret } from './named-secret.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { emptyEntry } from './pull-secret-findings.ts'
@@ -51,7 +48,7 @@ export async function whyNoCredential(
   ].filter((reason) => reason !== null)
   return {
     reasons: [...new Set(reasons)],
-    advice: adviceFor({ credentials, reference, accountSecrets, nearest, matched }),
+    advice: adviseMending({ credentials, reference, accountSecrets, nearest, matched }),
     findings: findings.filter(({ message }) => !known.has(message)),
   }
 }
@@ -100,21 +97,6 @@ function notMatching(
   }
 }
 
-/** The closest key where it opens no image at all; a key that is good for another host or path is kept in mind. */
-function uselessKey(nearest: NearMiss | null): string | null {
-  return nearest !== null && USELESS.has(nearest.why.reason) ? nearest.key : null
-}
-
-const USELESS: ReadonlySet<NearMiss['why']['reason']> = new Set([
-  'whitespace',
-  'scheme',
-  'version-without-slash',
-  'docker-hub-name',
-  'letter-case',
-  'glob-outside-host',
-  'invalid-key',
-])
-
 function noneMatches(usable: readonly NamedSecret[], repository: string): string {
   const held = usable.slice(0, 3).map(({ namespace, name, reading }) => {
     const keys = reading?.status === 'usable' ? reading.keys : []
@@ -152,109 +134,4 @@ async function elsewhere(credentials: PullCredentials): Promise<string | null> {
   )
   if (others.length === 0) return null
   return `A Secret ${printable(missing.name, 253)} exists in namespace ${others.slice(0, 3).join(', ')}, but Pods can only use those of their own namespace.`
-}
-
-interface AdviceOptions {
-  credentials: PullCredentials
-  reference: ImageReference
-  accountSecrets: readonly string[] | null
-  nearest: NearMiss | null
-  matched: readonly KeyringMatch[]
-}
-
-/** The shortest way to a pull: make what is named and missing, mend what is broken, else make a secret of its own. */
-function adviceFor(options: AdviceOptions): string {
-  const { credentials, reference, nearest, matched } = options
-  const { namespace, secrets } = credentials
-  const server = requiredKey(nameOf(reference))
-  const missing = secrets.find(
-    ({ name, fact }) => name !== '' && fact.status === 'absent',
-  )
-  if (missing !== undefined) {
-    return `Create it: ${createSecretCommand({ namespace, name: missing.name, server })}`
-  }
-  const source = matched[0]?.origin.source ?? nearest?.origin.source ?? null
-  const mendable = source === null ? firstBroken(secrets) : secretOf(source, secrets)
-  if (mendable !== null) {
-    const { command, loses } = renewal(mendable, server, uselessKey(nearest))
-    return `Make it anew${loses}: ${command}`
-  }
-  return createAnother(options, server)
-}
-
-/** A secret that holds nothing of use, so nothing is lost when it is made anew. An Opaque one may be in use elsewhere. */
-function firstBroken(secrets: readonly NamedSecret[]): NamedSecret | null {
-  const broken = secrets.find(({ reading }) => {
-    if (reading === null || reading.status === 'malformed') return false
-    if (reading.status === 'wrong-type') return reading.holdsDockerConfig
-    return reading.status !== 'usable' || !reading.hasCredentials
-  })
-  return broken ?? null
-}
-
-function createAnother(
-  { credentials, reference, accountSecrets }: AdviceOptions,
-  server: string,
-): string {
-  const { namespace, serviceAccount, listFrom } = credentials
-  const name = freeName(reference.registry, credentials)
-  const create = createSecretCommand({ namespace, name, server })
-  if (listFrom === 'object') {
-    const account = (accountSecrets ?? []).map((each) => printable(each, 253)).join(', ')
-    const instead =
-      account === '' ? '' : `name ${account} in imagePullSecrets as well, or `
-    return `To mend it, ${instead}create a secret and add "- name: ${name}" to imagePullSecrets: ${create}`
-  }
-  if (accountSecrets === null) {
-    return `Create a secret and add it to imagePullSecrets (of the Pod or of service account ${serviceAccount}): ${create}`
-  }
-  const patch = patchServiceAccountCommand({
-    namespace,
-    serviceAccount,
-    secret: name,
-    existing: accountSecrets,
-  })
-  return `Create a secret for service account ${serviceAccount}: ${create} && ${patch}`
-}
-
-/** `registry.acme.io:5000` -> `registry-acme-io-pull`: a valid name for a Secret, and none that is listed already. */
-function freeName(registry: string, { secrets }: PullCredentials): string {
-  const base = printable(registry, 60)
-    .toLowerCase()
-    .replace(/:\d+$/, '')
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-  const name = `${base || 'registry'}-pull`
-  return secrets.some((secret) => secret.name === name) ? `${name}-2` : name
-}
-
-/** What could not be read, as a full sentence; null when everything was. A refusal then says nothing about the pull. */
-export function describeUnread({
-  namespace,
-  serviceAccount,
-  secrets,
-  unread,
-}: PullCredentials): string | null {
-  if (unread === null) return null
-  const names = secrets
-    .filter(({ fact }) => fact.status === 'unknown')
-    .map(({ name }) => `${namespace}/${printable(name, 253)}`)
-  const why = printable(unread, 200)
-  const [first, ...others] = names
-  if (first === undefined)
-    return `Service account ${namespace}/${serviceAccount}, which may list pull secrets, could not be read (${why}).`
-  const more = others.length === 0 ? '' : ` and ${others.length} more`
-  return `Pull secret ${first}${more} could not be read (${why}).`
-}
-
-/** How to look by hand at what could not be read. */
-export function unreadAdvice(
-  { namespace, serviceAccount, secrets }: PullCredentials,
-  reference: ImageReference,
-): string {
-  const server = requiredKey(nameOf(reference))
-  const unread = secrets.find(({ fact }) => fact.status === 'unknown')
-  return unread === undefined
-    ? `See which pull secrets it lists: kubectl -n ${namespace} get serviceaccount ${printable(serviceAccount, 253)} -o yaml`
-    : `Make sure that it exists and has the key "${server}": kubectl -n ${namespace} get secret ${printable(unread.name, 253)}`
 }

@@ -1,0 +1,36 @@
+import { requiredKey } from '../credentials/closest-key.ts'
+import type { ImageReference } from '../reference/image-reference.ts'
+import { nameOf } from '../reference/reference-name.ts'
+import { printable } from '../text/printable.ts'
+import type { PullCredentials } from './pull-credentials.ts'
+
+/** What could not be read, as a full sentence; null when everything was. A refusal then says nothing about the pull. */
+export function describeUnread({
+  namespace,
+  serviceAccount,
+  secrets,
+  unread,
+}: PullCredentials): string | null {
+  if (unread === null) return null
+  const names = secrets
+    .filter(({ fact }) => fact.status === 'unknown')
+    .map(({ name }) => `${namespace}/${printable(name, 253)}`)
+  const why = printable(unread, 200)
+  const [first, ...others] = names
+  if (first === undefined)
+    return `Service account ${namespace}/${serviceAccount}, which may list pull secrets, could not be read (${why}).`
+  const more = others.length === 0 ? '' : ` and ${others.length} more`
+  return `Pull secret ${first}${more} could not be read (${why}).`
+}
+
+/** How to look by hand at what could not be read. */
+export function unreadAdvice(
+  { namespace, serviceAccount, secrets }: PullCredentials,
+  reference: ImageReference,
+): string {
+  const server = requiredKey(nameOf(reference))
+  const unread = secrets.find(({ fact }) => fact.status === 'unknown')
+  return unread === undefined
+    ? `See which pull secrets it lists: kubectl -n ${namespace} get serviceaccount ${printable(serviceAccount, 253)} -o yaml`
+    : `Make sure that it exists and has the key "${server}": kubectl -n ${namespace} get secret ${printable(unread.name, 253)}`
+}
