@@ -2,13 +2,16 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Test } from 'tap'
 
-/** Programs of the distribution that some tests run. A test names the part, never a program. */
+/** Programs of the distribution that some tests run, and Debian's packages of them. A test names the part, never a program. */
 const parts = {
   'docker-registry': {
     programs: ['docker-registry', 'htpasswd'],
-    install: 'apt-get install docker-registry apache2-utils',
+    packages: ['docker-registry', 'apache2-utils'],
   },
-} as const satisfies Record<string, { programs: readonly string[]; install: string }>
+} as const satisfies Record<
+  string,
+  { programs: readonly string[]; packages: readonly string[] }
+>
 
 export type Part = keyof typeof parts
 
@@ -29,10 +32,17 @@ export function findProgram(name: string): string | null {
 
 /** Null when the part is there, else one line that says what is missing and how to install it. */
 export function whyMissing(part: Part): string | null {
-  const { programs, install } = parts[part]
+  const { programs, packages } = parts[part]
   const missing = programs.filter((program) => findProgram(program) === null)
   if (missing.length === 0) return null
-  return `needs ${missing.join(' and ')}: ${install}`
+  return `needs ${missing.join(' and ')}: apt-get install ${packages.join(' ')}`
+}
+
+/** The packages of every part that is missing; .ci/run installs them. */
+export function missingPackages(): string[] {
+  return Object.values(parts)
+    .filter(({ programs }) => programs.some((program) => findProgram(program) === null))
+    .flatMap(({ packages }) => packages)
 }
 
 /**
