@@ -739,6 +739,15 @@ export const contentCases: readonly Case[] = [
   },
   {
     row: 67,
+    what: 'one of two children that serve the nodes is gone',
+    registry: index([{ platform: 'linux/amd64', gone: true }, { platform: 'linux/386' }]),
+    ...amd64,
+    cause: 'ManifestIncomplete',
+    action: 'warn',
+    words: ['Another entry'],
+  },
+  {
+    row: 67,
     what: 'only the child for other nodes is gone',
     registry: index([
       { platform: 'linux/amd64' },
