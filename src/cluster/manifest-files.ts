@@ -1,6 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { errorCode } from '../text/error-code.ts'
+
 /** What tells that a file has changed, without reading it. */
 export interface ManifestFile {
   path: string
@@ -74,6 +76,5 @@ async function statOrNull(path: string) {
 
 /** `ENOENT`, `EACCES` and the like. */
 export function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code)
-  return 'cannot be read'
+  return errorCode(error) ?? 'cannot be read'
 }

@@ -1,6 +1,7 @@
 import { decodeDockerConfigJson, type DockerConfigEntry } from './docker-config.ts'
 import { buildKeyring, type Keyring } from './keyring.ts'
 import { PullSecretMalformed } from './pull-secret-malformed.ts'
+import { errorCode } from '../text/error-code.ts'
 import { printable } from '../text/printable.ts'
 
 export type NodeConfigReading =
@@ -32,6 +33,6 @@ export async function readNodeConfig(
 
 /** The code of a file error, such as ENOENT; its message could be anything. */
 function code(error: unknown): string {
-  if (!(error instanceof Error) || !('code' in error)) return ''
-  return typeof error.code === 'string' ? ` (${printable(error.code, 40)})` : ''
+  const known = errorCode(error)
+  return known === null ? '' : ` (${printable(known, 40)})`
 }

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode } from '../text/error-code.ts'
 import { noOptions } from './host-config.ts'
 import { parseHostsToml } from './parse-hosts-toml.ts'
 import type { HostsFile } from './parse-hosts-toml.ts'
@@ -94,8 +95,8 @@ async function statusOf(path: string): Promise<string> {
     await stat(path)
     return 'present'
   } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null
+    const code = errorCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent'
-    return typeof code === 'string' ? code : 'unknown error'
+    return code ?? 'unknown error'
   }
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { LRUCache } from 'lru-cache'
+import { errorCode } from '../text/error-code.ts'
 
 export type TextFile =
   | { status: 'read'; text: string }
@@ -40,15 +41,13 @@ export function createTextFiles(): TextFiles {
         known.set(path, { version, text })
         return { status: 'read', text }
       } catch (error) {
-        const code = codeOf(error)
+        const code = errorCode(error)
         if (code === 'ENOENT' || code === 'ENOTDIR') return { status: 'missing' }
-        return { status: 'unreadable', reason: `cannot be read (${code})` }
+        return {
+          status: 'unreadable',
+          reason: `cannot be read (${code ?? 'unknown error'})`,
+        }
       }
     },
   }
-}
-
-function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : null
-  return typeof code === 'string' ? code : 'unknown error'
 }
