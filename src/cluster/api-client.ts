@@ -1,7 +1,8 @@
 import { Agent, ProxyAgent, type Dispatcher } from 'undici'
 
 import { valueBefore } from '../time/value-before.ts'
-import { isFields, type Fields } from '../workload/json-fields.ts'
+import { parseFields, type Fields } from '../json/fields.ts'
+import { errorCode } from '../text/error-code.ts'
 import type { ApiAccess, ApiCredentials } from './api-access.ts'
 
 /** What the API server answered. `reason` may be shown to a user. */
@@ -71,7 +72,7 @@ export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiCli
         return await send(request, signal)
       } catch (error) {
         if (signal.aborted) return late
-        return failed(`the API server could not be asked (${codeOf(error)})`)
+        return failed(`the API server could not be asked (${reasonOf(error)})`)
       }
     },
     async close() {
@@ -102,12 +103,7 @@ async function readJson(body: Dispatcher.ResponseData['body']): Promise<Fields |
     if (bytes > MAX_BODY_BYTES) return null
     chunks.push(chunk)
   }
-  try {
-    const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-    return isFields(parsed) ? parsed : null
-  } catch {
-    return null
-  }
+  return parseFields(Buffer.concat(chunks).toString('utf8'))
 }
 
 /** A 404 counts only with the API's own Status: a proxy's page says nothing about an object. */
@@ -127,8 +123,7 @@ function failed(reason: string): ApiAnswer {
   return { status: 'failed', reason }
 }
 
-/** Codes only: a message might quote what a credential plugin printed. */
-function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code)
-  return error instanceof Error ? error.name : 'unknown error'
+/** Never the message: it might quote what a credential plugin printed. */
+function reasonOf(error: unknown): string {
+  return errorCode(error) ?? (error instanceof Error ? error.name : 'unknown error')
 }

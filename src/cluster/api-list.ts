@@ -1,5 +1,5 @@
 import type { Fact } from '../prediction/cluster-facts.ts'
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { fieldsList, fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
 

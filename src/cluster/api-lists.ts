@@ -1,5 +1,5 @@
 import type { Fact, NodeFacts, PodFacts } from '../prediction/cluster-facts.ts'
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { identityIn, nameOf } from './api-get.ts'
 import { listObjects, type ListRequest } from './api-list.ts'

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from '../workload/json-fields.ts'
+import { isFields, type Fields } from '../json/fields.ts'
 import type { PathSegment } from '../yaml/path.ts'
 import { textOrEmpty } from './lenient-fields.ts'
 

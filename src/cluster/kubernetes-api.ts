@@ -6,7 +6,7 @@ import type {
   SecretFacts,
   ServiceAccountFacts,
 } from '../prediction/cluster-facts.ts'
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { getObject, identityOf, isName, namespacedPath } from './api-get.ts'
 import { clusterLists, namespacesWithSecret } from './api-lists.ts'

@@ -1,4 +1,4 @@
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import { expandLists } from './expand-lists.ts'
 import { fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
 

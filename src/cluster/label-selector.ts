@@ -1,4 +1,4 @@
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import { fieldsList, textList, textMap, textOrEmpty } from './lenient-fields.ts'
 
 /** metav1.LabelSelector: all of matchLabels and matchExpressions; the empty one matches everything. */

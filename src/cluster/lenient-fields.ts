@@ -1,4 +1,4 @@
-import { isFields, type Fields } from '../workload/json-fields.ts'
+import { isFields, type Fields } from '../json/fields.ts'
 
 /** An object; anything else is the empty one. The API server checks shapes, so a wrong one is only ever a hand-written file's. */
 export function fieldsOrEmpty(value: unknown): Fields {

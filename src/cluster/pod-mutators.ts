@@ -1,5 +1,5 @@
 import type { MutatingWebhookFacts } from '../prediction/cluster-facts.ts'
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import { matchesSelector } from './label-selector.ts'
 import { fieldsList, fieldsOrEmpty, textList, textOrEmpty } from './lenient-fields.ts'
 

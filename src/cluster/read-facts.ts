@@ -6,7 +6,7 @@ import type {
   SecretFacts,
   ServiceAccountFacts,
 } from '../prediction/cluster-facts.ts'
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import {
   fieldsList,
   fieldsOrEmpty,

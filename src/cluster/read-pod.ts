@@ -2,7 +2,7 @@ import type { PodFacts } from '../prediction/cluster-facts.ts'
 import { InvalidImageName } from '../reference/invalid-image-name.ts'
 import { contactedReference } from '../reference/contacted-reference.ts'
 import { parseReference } from '../reference/parse-reference.ts'
-import type { Fields } from '../workload/json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import { fieldsList, fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
 import { secretNames, type ObjectIdentity } from './read-facts.ts'
 

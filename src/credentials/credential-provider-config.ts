@@ -1,3 +1,4 @@
+import { isFields, type Fields } from '../json/fields.ts'
 import { printable } from '../text/printable.ts'
 import { readDocuments } from '../yaml/read-documents.ts'
 import { parseGoDuration } from '../time/go-duration.ts'
@@ -31,7 +32,6 @@ const MAX_BYTES = 1024 * 1024
 const MAX_PROVIDERS = 100
 
 type Report = (field: string, problem: string) => void
-type Fields = Readonly<Record<string, unknown>>
 
 /**
  * Reads the file that nodes get with --image-credential-provider-config, YAML or JSON, and holds it to what the kubelet
@@ -142,6 +142,5 @@ function readEnv(value: unknown, at: string, report: Report): Record<string, str
 }
 
 function asFields(value: unknown): Fields | null {
-  const isFields = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isFields ? (value as Fields) : null
+  return isFields(value) ? value : null
 }

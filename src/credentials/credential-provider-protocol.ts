@@ -1,3 +1,4 @@
+import { isFields, parseFields } from '../json/fields.ts'
 import { parseGoDuration } from '../time/go-duration.ts'
 
 export type CacheKeyType = 'Image' | 'Registry' | 'Global'
@@ -58,18 +59,4 @@ function decodeAuth(auth: unknown): ProviderResponse['entries'] | null {
 
 function isCacheKeyType(value: unknown): value is CacheKeyType {
   return value === 'Image' || value === 'Registry' || value === 'Global'
-}
-
-function parseFields(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isFields(value) ? value : null
-  } catch {
-    // The message of a SyntaxError quotes the text, so nothing of it is passed on.
-    return null
-  }
-}
-
-function isFields(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

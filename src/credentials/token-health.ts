@@ -1,3 +1,4 @@
+import { parseFields } from '../json/fields.ts'
 import type { CredentialOrigin, KeyringMatch } from './credential.ts'
 import { createNodeCredentialHostMatcher } from './node-credential-hosts.ts'
 import { toIndexKey } from './keyring.ts'
@@ -133,7 +134,7 @@ function isEcr(key: string): boolean {
 /** The password that ECR hands out is base64 of JSON with `expiration` in seconds since the epoch. */
 function ecrExpiration(password: string): number | null {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(password)) return null
-  const token = parseObject(Buffer.from(password, 'base64').toString('utf8'))
+  const token = parseFields(Buffer.from(password, 'base64').toString('utf8'))
   return token !== null && 'datakey' in token ? secondsToMs(token['expiration']) : null
 }
 
@@ -142,26 +143,13 @@ function jwtExpiration(password: string): number | null {
   const [header, claims, signature, more] = password.split('.')
   if (header === undefined || claims === undefined) return null
   if (signature === undefined || more !== undefined) return null
-  const isHeader = parseObject(Buffer.from(header, 'base64url').toString('utf8'))
+  const isHeader = parseFields(Buffer.from(header, 'base64url').toString('utf8'))
   if (isHeader === null || !('alg' in isHeader)) return null
-  const payload = parseObject(Buffer.from(claims, 'base64url').toString('utf8'))
+  const payload = parseFields(Buffer.from(claims, 'base64url').toString('utf8'))
   return secondsToMs(payload?.['exp'])
 }
 
 function secondsToMs(seconds: unknown): number | null {
   const isTime = typeof seconds === 'number' && seconds > 0 && seconds < 1e11
   return isTime ? seconds * 1_000 : null
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  if (!text.startsWith('{')) return null
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null
-      ? (value as Record<string, unknown>)
-      : null
-  } catch {
-    // Not JSON, so not the token it might have been.
-    return null
-  }
 }

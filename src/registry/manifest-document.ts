@@ -1,12 +1,13 @@
 import type { ManifestKind, PlatformEntry } from './lookup.ts'
 import { isImageType, isIndexType } from './media-types.ts'
 import {
-  asRecord,
+  fieldsField,
   field,
   listField,
   parseUntrustedObject,
   textField,
 } from './untrusted-json.ts'
+import { isFields, type Fields } from '../json/fields.ts'
 import { isDigest } from './digest.ts'
 import { printable } from '../text/printable.ts'
 
@@ -43,13 +44,13 @@ export function parseConfigDescriptor(
   body: Buffer,
 ): { digest: string; mediaType: string } | null {
   const document = parseUntrustedObject(body)
-  const config = document === null ? null : asRecord(field(document, 'config'))
+  const config = document === null ? null : fieldsField(document, 'config')
   const digest = config === null ? null : textField(config, 'digest')
   if (config === null || digest === null || !isDigest(digest)) return null
   return { digest, mediaType: printable(textField(config, 'mediaType') ?? '', 200) }
 }
 
-function isOfKind(document: Record<string, unknown>, kind: ManifestKind): boolean {
+function isOfKind(document: Fields, kind: ManifestKind): boolean {
   const has = (name: string): boolean => {
     const value = field(document, name)
     return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null
@@ -61,10 +62,10 @@ function isOfKind(document: Record<string, unknown>, kind: ManifestKind): boolea
 }
 
 function parseEntry(value: unknown): PlatformEntry | null {
-  const descriptor = asRecord(value)
+  const descriptor = isFields(value) ? value : null
   const digest = descriptor === null ? null : textField(descriptor, 'digest')
   if (descriptor === null || digest === null || !isDigest(digest)) return null
-  const platform = asRecord(field(descriptor, 'platform'))
+  const platform = fieldsField(descriptor, 'platform')
   const text = (name: string): string | null =>
     platform === null ? null : printable(textField(platform, name) ?? '', 64)
   const entry: PlatformEntry = {

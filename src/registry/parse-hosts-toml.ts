@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
+import { isFields, type Fields } from '../json/fields.ts'
 import { parseHostAddress } from './host-config.ts'
 import type { HostAddress, HostConfig, HostOptions } from './host-config.ts'
 
@@ -13,7 +14,7 @@ export interface HostsFile {
 export type HostsFileResult =
   { status: 'read'; file: HostsFile } | { status: 'broken'; reason: string }
 
-type Table = Record<string, unknown>
+type Table = Fields
 
 class Unusable extends Error {}
 
@@ -145,8 +146,7 @@ function stringsOf(value: unknown, what: string): string[] {
 }
 
 function tableOf(value: unknown, what: string): Table {
-  const isTable = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!isTable || value instanceof Date) throw wrongType(what)
+  if (!isFields(value) || value instanceof Date) throw wrongType(what)
   return { ...value }
 }
 

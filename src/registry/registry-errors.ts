@@ -1,6 +1,7 @@
+import { isFields } from '../json/fields.ts'
 import { printable } from '../text/printable.ts'
 import type { RegistryErrorEntry } from './lookup.ts'
-import { asRecord, listField, parseUntrustedObject, textField } from './untrusted-json.ts'
+import { listField, parseUntrustedObject, textField } from './untrusted-json.ts'
 
 const MAX_ENTRIES = 10
 const MAX_CODE_CHARACTERS = 64
@@ -16,8 +17,7 @@ export function parseRegistryErrors(body: Buffer): RegistryErrorEntry[] {
   if (document === null) return []
   return listField(document, 'errors')
     .slice(0, MAX_ENTRIES)
-    .map(asRecord)
-    .filter((entry) => entry !== null)
+    .filter(isFields)
     .map((entry) => ({
       code: printable(textField(entry, 'code') ?? '', MAX_CODE_CHARACTERS),
       message: printable(textField(entry, 'message') ?? '', MAX_MESSAGE_CHARACTERS),

@@ -1,36 +1,33 @@
+import { isFields, parseFields, type Fields } from '../json/fields.ts'
+
 // Manifests, token replies and error bodies nest five deep at most.
 const MAX_DEPTH = 64
 
-/** A JSON object from the network: a record whose fields are still unknown, or null for anything else. */
-export function parseUntrustedObject(body: Buffer): Record<string, unknown> | null {
+/** A JSON object from the network, or null for anything else. */
+export function parseUntrustedObject(body: Buffer): Fields | null {
   if (isDeeperThan(body, MAX_DEPTH)) return null
-  try {
-    return asRecord(JSON.parse(body.toString('utf8')))
-  } catch {
-    // Not JSON is an expected answer here; the caller says what it means.
-    return null
-  }
-}
-
-/** The value as a record, or null when it is no object. Read its fields with the functions below. */
-export function asRecord(value: unknown): Record<string, unknown> | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
-  return value as Record<string, unknown>
+  return parseFields(body.toString('utf8'))
 }
 
 /** An own field; never one of the prototype. */
-export function field(record: Record<string, unknown>, name: string): unknown {
+export function field(record: Fields, name: string): unknown {
   return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
+/** An own field as an object, or null. */
+export function fieldsField(record: Fields, name: string): Fields | null {
+  const value = field(record, name)
+  return isFields(value) ? value : null
+}
+
 /** An own field as text, or null. */
-export function textField(record: Record<string, unknown>, name: string): string | null {
+export function textField(record: Fields, name: string): string | null {
   const value = field(record, name)
   return typeof value === 'string' ? value : null
 }
 
 /** An own field as an array; empty for anything else. */
-export function listField(record: Record<string, unknown>, name: string): unknown[] {
+export function listField(record: Fields, name: string): unknown[] {
   const value = field(record, name)
   return Array.isArray(value) ? value : []
 }

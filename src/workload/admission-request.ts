@@ -1,5 +1,6 @@
-import { MalformedField, fieldsOf, isFields, listOf, textOf } from './json-fields.ts'
-import type { Fields } from './json-fields.ts'
+import { isFields } from '../json/fields.ts'
+import { MalformedField, fieldsOf, listOf, textOf } from './json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 
 export interface GroupVersionKind {
   group: string

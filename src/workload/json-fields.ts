@@ -1,3 +1,5 @@
+import { isFields, type Fields } from '../json/fields.ts'
+
 /** A field of a manifest has another shape than its API type. Caught by whoever reads a whole object; never leaves workload/. */
 export class MalformedField extends Error {
   readonly code = 'MALFORMED_FIELD'
@@ -9,16 +11,9 @@ export class MalformedField extends Error {
   }
 }
 
-export type Fields = Record<string, unknown>
-
 /** The path of a field below another, such as `spec.template`. */
 export function below(path: string, field: string): string {
   return path === '' ? field : `${path}.${field}`
-}
-
-/** Whether a JSON value is an object, not a list and not null. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** An object; absent and null are the empty one, as for the API's decoder. Throws MalformedField for anything else. */

@@ -1,7 +1,7 @@
 import { selectPaths } from '../yaml/select-paths.ts'
 import type { CustomResourceRule } from './custom-resource-rule.ts'
 import { MalformedField, below, fieldsAt, fieldsOf, textOf } from './json-fields.ts'
-import type { Fields } from './json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import { builtInLayout, customLayout, groupOf } from './workload-kinds.ts'
 import type { KindLayout } from './workload-kinds.ts'
 

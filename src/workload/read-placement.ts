@@ -1,5 +1,5 @@
 import { below, entriesOf, fieldsAt, listOf, textMapOf, textOf } from './json-fields.ts'
-import type { Fields } from './json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import type {
   NodeSelectorRequirement,
   NodeSelectorTerm,

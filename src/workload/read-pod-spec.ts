@@ -1,6 +1,6 @@
 import { defaultPullPolicy } from './default-pull-policy.ts'
 import { MalformedField, below, entriesOf, fieldsOf, textOf } from './json-fields.ts'
-import type { Fields } from './json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import type { ImageRole, ImageUse, PullPolicy } from './workload.ts'
 
 const containerLists: readonly [string, ImageRole][] = [

@@ -8,7 +8,7 @@ import {
   textMapOf,
   textOf,
 } from './json-fields.ts'
-import type { Fields } from './json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 import { locatePods } from './locate-pods.ts'
 import type { ImageLocation, PodLocation, PodLocations } from './locate-pods.ts'
 import { anyPlacement, readPlacement } from './read-placement.ts'

@@ -1,4 +1,4 @@
-import { isFields } from './json-fields.ts'
+import { isFields } from '../json/fields.ts'
 
 /**
  * Whether two JSON values say the same. A key with the value null is as good as absent, as in the API's own objects.

@@ -1,4 +1,4 @@
-import type { Fields } from './json-fields.ts'
+import type { Fields } from '../json/fields.ts'
 
 /** Where a kind of Kubernetes itself keeps what decides about its Pods. Paths are lists of field names. */
 export interface KindLayout {
