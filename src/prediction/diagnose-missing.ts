@@ -1,12 +1,14 @@
 import type { Credential } from '../credentials/credential.ts'
 import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
-import type { RegistryClient, TagsResult } from '../registry/lookup.ts'
+import { nameOf } from '../reference/reference-name.ts'
+import type { ManifestNotFound, RegistryClient, TagsResult } from '../registry/lookup.ts'
 import type { Workload } from '../workload/workload.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
 import { explainNotFound } from './explain-not-found.ts'
 import type { Finding } from './finding.ts'
 import type { CachedLookup } from './lookup-cache.ts'
+import type { NodeCredentialEvidence } from './node-credentials.ts'
 import { hintFor } from './spelling-hint.ts'
 import { suggestRepositories } from './suggest-repositories.ts'
 import { suggestTags } from './suggest-tags.ts'
@@ -18,6 +20,8 @@ export interface MissingOptions {
   facts: Pick<ClusterFacts, 'podsUsingRegistry'>
   lookups: CachedLookup
   client: Pick<RegistryClient, 'tags'>
+  /** What is known about credentials of the nodes for an image (registry and repository). */
+  nodeCredentials: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
   signal: AbortSignal
 }
 
@@ -26,16 +30,21 @@ const SUGGESTIONS_TIMEOUT_MS = 1_000
 /** Other images taken of an object or namespace, before the near ones are chosen. */
 const MAX_SIBLINGS = 100
 
-/** A 404 in words, with the tags or repositories that may have been meant. Never changes the verdict. */
+/**
+ * A 404 in words, with the tags or repositories that may have been meant. It stays certain unless nodes may see more than we do: some
+ * registries answer 404 to strangers for what they have (pull-semantics 6: "404 is conclusive only after successful authorisation or from
+ * an anonymous-readable registry"). A list of tags, or an accepted credential, shows that the repository is open to us.
+ */
 export async function explainMissing(
-  missing: 'repository' | 'manifest',
+  { missing, evidence }: Pick<ManifestNotFound, 'missing' | 'evidence'>,
   credential: Credential | null,
   options: MissingOptions,
 ): Promise<Finding> {
-  const { reference } = options
+  const { reference, signal } = options
   const tags = missing === 'repository' ? NO_TAGS : await tagsOf(credential, options)
   const repositoryMissing = missing === 'repository' || tags.outcome === 'no-repository'
-  return explainNotFound({
+  const repositoryExists = tags.outcome === 'listed' && tags.tags.length > 0
+  const finding = explainNotFound({
     reference,
     repositoryMissing,
     suggestions:
@@ -43,16 +52,22 @@ export async function explainMissing(
         ? suggestTags(reference.effectiveTag ?? '', tags.tags)
         : [],
     neighbours: repositoryMissing ? await nearRepositories(credential, options) : [],
-    hint: hintFor(options.remarks, {
-      repositoryExists: tags.outcome === 'listed' && tags.tags.length > 0,
-    }),
+    hint: hintFor(options.remarks, { repositoryExists }),
   })
+  if (repositoryExists || evidence.access === 'credential') return finding
+  return unlessHidden(finding, await options.nodeCredentials(nameOf(reference), signal))
+}
+
+function unlessHidden(finding: Finding, nodes: NodeCredentialEvidence): Finding {
+  if (nodes.kind === 'none' || nodes.kind === 'not-looked-for') return finding
+  const doubt = `${nodes.reason} Without credentials a registry may answer 404 for what it has.`
+  return { ...finding, certainty: 'uncertain', doubts: [...finding.doubts, doubt] }
 }
 
 /** Repositories near the one asked for that the same credential finds; empty when there was no time. */
 export async function nearRepositories(
   credential: Credential | null,
-  options: Omit<MissingOptions, 'client' | 'remarks'>,
+  options: Omit<MissingOptions, 'client' | 'remarks' | 'nodeCredentials'>,
 ): Promise<string[]> {
   if (options.signal.aborted) return []
   const signal = bounded(options.signal)

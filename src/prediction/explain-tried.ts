@@ -18,6 +18,7 @@ import { explainChildren } from './explain-children.ts'
 import { explainConfig } from './explain-config.ts'
 import type { Finding } from './finding.ts'
 import type { CachedLookup } from './lookup-cache.ts'
+import type { NodeCredentialEvidence } from './node-credentials.ts'
 import { explainPlatforms } from './platform-verdict.ts'
 import type { WantedPlatforms } from './platform-verdict.ts'
 import type { PullCredentials } from './pull-credentials.ts'
@@ -35,7 +36,9 @@ export interface ExplainOptions {
   credentials: PullCredentials
   lookups: CachedLookup
   client: Pick<RegistryClient, 'tags'> & Partial<ImagePlatformReader>
-  /** The platforms of the nodes; asked only for an index. */
+  /** What is known about credentials of the nodes for an image (registry and repository). */
+  nodeCredentials: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
+  /** The platforms of the nodes. */
   wantedPlatforms: () => Promise<WantedPlatforms>
   /** Whether every eligible node runs containerd 2.1 or later; asked only where versions differ. */
   allContainerd21: () => Promise<boolean>
@@ -61,7 +64,7 @@ export async function explainTried(options: ExplainOptions): Promise<Explained> 
       return { digest: result.digest, findings: await explainFound(result, options) }
     case 'not-found':
       return failed(
-        await explainMissing(result.missing, deciding.match?.credential ?? null, options),
+        await explainMissing(result, deciding.match?.credential ?? null, options),
       )
     case 'unauthorized':
     case 'forbidden':

@@ -128,8 +128,8 @@ const doubts: Doubt[] = [
   {
     name: 'a host for which nodes are listed to have credentials',
     world: { settings: { nodeCredentialHosts: [HOST] } },
-    pods: ['CredentialsRequired', 'CredentialsRejected'],
-    templates: ['CredentialsRequired', 'CredentialsRejected'],
+    pods: fromRegistry,
+    templates: fromRegistry,
     says: /Nodes usually have credentials of their own/,
   },
   {
@@ -414,6 +414,32 @@ t.test('a missing secret on a template leaves a 404 open too', async (t) => {
   const settings = { secrets: ['gone'] }
   t.same(certainCauses(await world.predict(deployment(settings))), [])
   t.same(certainCauses(await world.predict(pod(settings))), ['ImageNotFound'])
+})
+
+t.test('a 404 to strangers is open where nodes have credentials', async (t) => {
+  const listed: WorldOptions = { settings: { nodeCredentialHosts: [HOST] } }
+  const learned: WorldOptions = { objects: [runningPod(`${HOST}/other/app:1`)] }
+  const answer = ({ image }: { image: string }): BareResult =>
+    image.includes('other') ? unauthorized('no-credentials', false) : notFound
+  for (const options of [listed, learned]) {
+    const world = await createWorld({ ...options, answer })
+    const predictions = await world.predict(pod())
+    t.same(certainCauses(predictions), [])
+    t.match(leading(predictions), { cause: 'ImageNotFound', doubts: [/may answer 404/] })
+  }
+  const open = await createWorld({
+    ...listed,
+    answer,
+    tags: { outcome: 'listed', tags: ['2.0'], complete: true },
+  })
+  t.same(certainCauses(await open.predict(pod())), ['ImageNotFound'], 'tags are shown')
+  const opened = await createWorld({
+    ...listed,
+    answer: () => ({ ...notFound, evidence: { status: 404, access: 'credential' } }),
+    objects: [secretObject('acme-pull', { [HOST]: login('bot') })],
+  })
+  const predictions = await opened.predict(pod({ secrets: ['acme-pull'] }))
+  t.same(certainCauses(predictions), ['ImageNotFound'], 'a credential was accepted')
 })
 
 t.test('a refusal with a secret that matches needs no list of Pods', async (t) => {
