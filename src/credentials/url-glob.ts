@@ -1,3 +1,4 @@
+import { matchesGlob } from '../text/glob.ts'
 import { parseGoUrl, splitHostPort, toByteString } from './go-url.ts'
 
 /** A key or an image name, taken apart once: labels of the host, port, path. One UTF-16 unit stands for one byte. */
@@ -33,30 +34,12 @@ export function urlGlobMatches(glob: UrlGlob, target: UrlGlob): boolean {
 }
 
 /**
- * Go's filepath.Match for one label of a host. Only `*` can be special: a host that url.Parse accepts has no `?`, no `\`, and
- * brackets only around an IPv6 address without port, where Go reads a class of one character that no image host consists of.
- * One pass with one point of return, so the time is bounded by the product of the two lengths, never exponential.
+ * Go's filepath.Match for one label of a host. Only `*` can be special, as in matchesGlob: a host that url.Parse accepts has no
+ * `?`, no `\`, and brackets only around an IPv6 address without port, where Go reads a class of one character that no image
+ * host consists of.
  */
 export function labelMatches(glob: string, label: string): boolean {
-  if (glob.startsWith('[')) return false
-  let inGlob = 0
-  let inLabel = 0
-  let star = -1
-  let retryAt = 0
-  while (inLabel < label.length) {
-    if (glob[inGlob] === '*') {
-      star = inGlob++
-      retryAt = inLabel
-    } else if (inGlob < glob.length && glob[inGlob] === label[inLabel]) {
-      inGlob++
-      inLabel++
-    } else if (star >= 0) {
-      inGlob = star + 1
-      inLabel = ++retryAt
-    } else return false
-  }
-  while (glob[inGlob] === '*') inGlob++
-  return inGlob === glob.length
+  return !glob.startsWith('[') && matchesGlob(glob, label)
 }
 
 function toUrlGlob(url: { host: string; path: string }): UrlGlob {
