@@ -64,8 +64,11 @@ async function askHosts(
   return attempts
 }
 
-function endsAsking({ outcome }: Verdict): boolean {
-  return outcome === 'found' || outcome === 'interrupted'
+// Any success ends it, also one whose content nothing can use: containerd asks the next host only after an error, which a
+// manifest that is too large is (catalogue 57: a mirror that is a web page hides the registry behind it).
+function endsAsking(verdict: Verdict): boolean {
+  if (verdict.outcome === 'unusable') return verdict.fault !== 'too-large'
+  return verdict.outcome === 'found' || verdict.outcome === 'interrupted'
 }
 
 // containerd 2.0 and later report the most advanced failure, the first of equals: transport, 404, another status, too large.
@@ -74,10 +77,8 @@ function moreAdvanced(best: Attempt | null, attempt: Attempt): Attempt {
 }
 
 function rank(verdict: Verdict): number {
+  if (endsAsking(verdict)) return 5
   switch (verdict.outcome) {
-    case 'found':
-    case 'interrupted':
-      return 5
     case 'unusable':
       return 4
     case 'forbidden':

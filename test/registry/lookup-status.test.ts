@@ -529,6 +529,25 @@ await test('several hosts', async (t) => {
     },
   )
 
+  await t.test(
+    'are no longer asked after a success that nothing can use',
+    async (child) => {
+      const mirror = await host(child, (_, response) => {
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
+      })
+      const origin = await host(child, found)
+
+      const client = clientOf([mirrorOf(mirror.baseUrl), endpointOf(origin.baseUrl)])
+
+      child.match(await client.lookup(requestFor()), {
+        outcome: 'unusable',
+        fault: 'web-page',
+        evidence: { via: 'mirror' },
+      })
+      child.same(origin.lines(), [])
+    },
+  )
+
   await t.test('repeat a 503 only on the last', async (child) => {
     const mirror = await host(child, status(503))
     const origin = await host(child, first(503))
