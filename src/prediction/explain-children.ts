@@ -2,7 +2,7 @@ import type { Credential } from '../credentials/credential.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { nameOf } from '../reference/reference-name.ts'
 import type { FoundManifest, PlatformEntry } from '../registry/lookup.ts'
-import { matchFallback } from '../registry/platform-matcher.ts'
+import { matchFallback, matchStrict } from '../registry/platform-matcher.ts'
 import type { Finding } from './finding.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 import type { WantedPlatforms } from './platform-verdict.ts'
@@ -19,8 +19,9 @@ export interface ChildrenOptions {
 const MAX_CONFIRMED = 4
 
 /**
- * Catalogue row 67: entries of an index whose manifests are gone. An index may list more than a registry holds, so it only counts
- * where every entry that serves a platform of the nodes is gone; and since another host of the nodes may still have them, each is
+ * Catalogue row 67: entries of an index whose manifests are gone. An index may list more than a registry holds, so it is only certain
+ * where every entry that serves a platform of the nodes is gone; where another one is left, it is doubtful: containerd 2.1 and later
+ * fetch every entry of exactly that platform, older ones only the best. Since another host of the nodes may still have them, each is
  * asked for by its digest, the way a runtime fetches it.
  */
 export async function explainChildren(
@@ -40,8 +41,9 @@ export async function explainChildren(
       children.length > 0 &&
       children.every(({ digest }) => found.missingChildren.includes(digest)),
   )
+  const hurt = broken.length > 0 ? broken : partlyGone(served, found.missingChildren)
   const digests = [
-    ...new Set(broken.flatMap(({ children }) => children.map((each) => each.digest))),
+    ...new Set(hurt.flatMap(({ children }) => children.map((each) => each.digest))),
   ]
   const [first] = digests
   if (first === undefined || digests.length > MAX_CONFIRMED) return null
@@ -51,14 +53,38 @@ export async function explainChildren(
   )
   const doubts = isWhole
     ? [wanted.autoscaler].filter((sign) => sign !== null)
-    : ['Other nodes find their image in the same index.']
+    : [
+        broken.length > 0
+          ? 'Other nodes find their image in the same index.'
+          : 'Another entry of the index serves that platform, and runtimes differ in what they take.',
+      ]
   return {
     cause: 'ManifestIncomplete',
     certainty: doubts.length === 0 ? 'certain' : 'uncertain',
-    message: `${image} is an index whose image for ${broken.map(({ platform }) => platform).join(', ')} is gone from the registry: ${first} is not found.`,
+    message: `${image} is an index whose image for ${hurt.map(({ platform }) => platform).join(', ')} is gone from the registry: ${first} is not found.`,
     advice: 'Push the image again for all its platforms; a clean-up may have deleted it.',
     doubts,
   }
+}
+
+interface ServedPlatform {
+  platform: string
+  children: PlatformEntry[]
+}
+
+/** The platforms of which an exact entry is gone although another one is left, with what is gone. */
+function partlyGone(
+  served: readonly ServedPlatform[],
+  missing: readonly string[],
+): ServedPlatform[] {
+  return served
+    .map(({ platform, children }) => ({
+      platform,
+      children: children.filter(
+        (entry) => missing.includes(entry.digest) && matchStrict(entry, platform),
+      ),
+    }))
+    .filter(({ children }) => children.length > 0)
 }
 
 /** An entry without a platform serves whatever its config says. */
