@@ -1,4 +1,5 @@
 import type { Fields } from '../json/fields.ts'
+import { matchesRequirement } from '../workload/matches-requirement.ts'
 import { fieldsList, textList, textMap, textOrEmpty } from './lenient-fields.ts'
 
 /** metav1.LabelSelector: all of matchLabels and matchExpressions; the empty one matches everything. */
@@ -17,19 +18,8 @@ export function matchesSelector(
 }
 
 function matchesExpression(expression: Fields, labels: Record<string, string>): boolean {
-  const value = labels[textOrEmpty(expression.key)]
-  const values = textList(expression.values)
-  switch (expression.operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    default:
-      // An operator that we do not know: whoever asks is cautious about a match.
-      return true
-  }
+  const key = textOrEmpty(expression.key)
+  const operator = textOrEmpty(expression.operator)
+  const requirement = { key, operator, values: textList(expression.values) }
+  return matchesRequirement(requirement, labels[key])
 }

@@ -1,9 +1,5 @@
-import type {
-  NodeSelectorRequirement,
-  NodeSelectorTerm,
-  Placement,
-  Toleration,
-} from '../workload/workload.ts'
+import { matchesRequirement } from '../workload/matches-requirement.ts'
+import type { NodeSelectorTerm, Placement, Toleration } from '../workload/workload.ts'
 import type { NodeFacts } from './cluster-facts.ts'
 
 /**
@@ -49,39 +45,6 @@ function matchesTerm(term: NodeSelectorTerm, node: NodeFacts): boolean {
     term.matchExpressions.every((each) => matchesRequirement(each, labels[each.key])) &&
     term.matchFields.every((each) => matchesRequirement(each, fields[each.key]))
   )
-}
-
-function matchesRequirement(
-  { operator, values }: NodeSelectorRequirement,
-  actual: string | undefined,
-): boolean {
-  switch (operator) {
-    case 'In':
-      return actual !== undefined && values.includes(actual)
-    case 'NotIn':
-      return actual === undefined || !values.includes(actual)
-    case 'Exists':
-      return actual !== undefined
-    case 'DoesNotExist':
-      return actual === undefined
-    case 'Gt':
-      return compareIntegers(actual, values[0], (a, b) => a > b)
-    case 'Lt':
-      return compareIntegers(actual, values[0], (a, b) => a < b)
-    default:
-      return true
-  }
-}
-
-function compareIntegers(
-  actual: string | undefined,
-  wanted: string | undefined,
-  holds: (a: bigint, b: bigint) => boolean,
-): boolean {
-  const integer = /^[+-]?\d{1,19}$/
-  if (actual === undefined || wanted === undefined) return false
-  if (!integer.test(actual) || !integer.test(wanted)) return false
-  return holds(BigInt(actual), BigInt(wanted))
 }
 
 /** Conditions of a node that come and go, and that the DaemonSet controller tolerates anyway. */
