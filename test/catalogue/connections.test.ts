@@ -201,15 +201,17 @@ t.test('Docker Hub is never asked with a GET of a manifest', async (t) => {
   }
 })
 
+function near(remaining: number, access: 'open' | 'anonymous-token' | 'credential') {
+  return explainRateLimitNear(
+    evidence({
+      registry: 'docker.io',
+      access,
+      rateLimit: { limit: 200, remaining, windowSeconds: 21_600, source: 'a-secret' },
+    }),
+  )
+}
+
 t.test('a quota that is nearly used up says whose, how much and for how long', (t) => {
-  const near = (remaining: number, access: 'open' | 'anonymous-token' | 'credential') =>
-    explainRateLimitNear(
-      evidence({
-        registry: 'docker.io',
-        access,
-        rateLimit: { limit: 200, remaining, windowSeconds: 21_600, source: 'a-secret' },
-      }),
-    )
   t.match(near(4, 'anonymous-token'), {
     cause: 'RateLimitNear',
     certainty: 'uncertain',
