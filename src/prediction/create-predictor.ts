@@ -18,7 +18,7 @@ import type { WantedPlatforms } from './platform-verdict.ts'
 import type { ImagePrediction } from './prediction.ts'
 import type { PredictionSettings } from './prediction-settings.ts'
 import type { Predictor } from './predictor.ts'
-import { resolvePullCredentials } from './pull-credentials.ts'
+import { resolvePullCredentials } from './resolve-pull-credentials.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { viewRuntimes } from './runtimes.ts'
 

@@ -8,7 +8,7 @@ import {
 import { shownKey } from '../credentials/shown-key.ts'
 import { checkTokenHealth, describeTokenHealth } from '../credentials/token-health.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
-import type { ExplainOptions } from './explain-tried.ts'
+import type { ExplainOptions } from './explain-options.ts'
 import { describeOrigin } from './explain-unauthorized.ts'
 import type { Finding } from './finding.ts'
 import type { PullCredentials } from './pull-credentials.ts'

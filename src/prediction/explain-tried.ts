@@ -1,14 +1,5 @@
-import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
-import type { ImageReference } from '../reference/image-reference.ts'
-import type {
-  FoundManifest,
-  ImagePlatformReader,
-  LookupResult,
-  RegistryClient,
-} from '../registry/lookup.ts'
+import type { FoundManifest, LookupResult } from '../registry/lookup.ts'
 import { printable } from '../text/printable.ts'
-import type { ImageUse, Workload } from '../workload/workload.ts'
-import type { ClusterFacts } from './cluster-facts.ts'
 import { explainMissing } from './diagnose-missing.ts'
 import { explainConnection } from './explain-connection.ts'
 import { explainContent } from './explain-content.ts'
@@ -16,38 +7,12 @@ import { explainHealth, staleSecret } from './credential-health.ts'
 import { explainRefusal } from './explain-refusal.ts'
 import { explainChildren } from './explain-children.ts'
 import { explainConfig } from './explain-config.ts'
+import type { ExplainOptions } from './explain-options.ts'
 import type { Finding } from './finding.ts'
-import type { CachedLookup } from './lookup-cache.ts'
-import type { NodeCredentialEvidence } from './node-credentials.ts'
 import { explainPlatforms } from './platform-verdict.ts'
-import type { WantedPlatforms } from './platform-verdict.ts'
-import type { PullCredentials } from './pull-credentials.ts'
 import { explainRateLimitNear } from './rate-limit-near.ts'
 import { decidingAttempt } from './try-credentials.ts'
 import type { TriedCredential } from './try-credentials.ts'
-
-export interface ExplainOptions {
-  tried: readonly TriedCredential[]
-  use: ImageUse
-  workload: Workload
-  facts: Pick<ClusterFacts, 'podsUsingRegistry'>
-  reference: ImageReference
-  remarks: readonly ReferenceRemark[]
-  credentials: PullCredentials
-  lookups: CachedLookup
-  client: Pick<RegistryClient, 'tags'> & Partial<ImagePlatformReader>
-  /** What is known about credentials of the nodes for an image (registry and repository). */
-  nodeCredentials: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
-  /** The platforms of the nodes. */
-  wantedPlatforms: () => Promise<WantedPlatforms>
-  /** Whether every eligible node runs containerd 2.1 or later; asked only where versions differ. */
-  allContainerd21: () => Promise<boolean>
-  /** Wall clock, milliseconds since 1970: credentials that expire say when. */
-  wallClock: () => number
-  /** Also tell of what does no harm yet, such as a pull secret that stands behind another: for reports, not for a deploy. */
-  thorough?: boolean
-  signal: AbortSignal
-}
 
 export interface Explained {
   digest: string | null
