@@ -87,19 +87,22 @@ t.test('a repository that does not exist either is not named', async (t) => {
   for (const { message } of judged.findings) t.notMatch(message, 'Nearest')
 })
 
-t.test('Pods of the same namespace are looked at, and of no other', async (t) => {
-  const pod = (namespace: string) => ({
+function podOf(namespace: string): object {
+  return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'running', namespace },
     spec: { containers: [{ name: 'a', image: `${HOST}/team/shop:2.0` }] },
     status: { containerStatuses: [{ name: 'a', imageID: 'x' }] },
-  })
+  }
+}
+
+t.test('Pods of the same namespace are looked at, and of no other', async (t) => {
   const image = `${HOST}/team/shopp:1.0`
   const registry = repositories('team/shop')
 
-  const own = await judge(t, { image, registry, objects: [pod('team-a')] })
-  const foreign = await judge(t, { image, registry, objects: [pod('team-b')] })
+  const own = await judge(t, { image, registry, objects: [podOf('team-a')] })
+  const foreign = await judge(t, { image, registry, objects: [podOf('team-b')] })
 
   t.match(own.leading?.message ?? '', `Nearest repositories: ${HOST}/team/shop`)
   t.match(foreign.leading, missing)
