@@ -416,11 +416,14 @@ t.test('a missing secret on a template leaves a 404 open too', async (t) => {
   t.same(certainCauses(await world.predict(pod(settings))), ['ImageNotFound'])
 })
 
+/** Refuses the repository `other` and shows nothing of the rest. */
+function answer({ image }: { image: string }): BareResult {
+  return image.includes('other') ? unauthorized('no-credentials', false) : notFound
+}
+
 t.test('a 404 to strangers is open where nodes have credentials', async (t) => {
   const listed: WorldOptions = { settings: { nodeCredentialHosts: [HOST] } }
   const learned: WorldOptions = { objects: [runningPod(`${HOST}/other/app:1`)] }
-  const answer = ({ image }: { image: string }): BareResult =>
-    image.includes('other') ? unauthorized('no-credentials', false) : notFound
   for (const options of [listed, learned]) {
     const world = await createWorld({ ...options, answer })
     const predictions = await world.predict(pod())
