@@ -8,7 +8,10 @@ export type FailureClass =
   | 'NAME'
   | 'SECRET'
   | 'NOT_FOUND'
+  /** A plain 401, which has many reasons. */
   | 'UNAUTHORIZED'
+  | 'NO_CREDENTIALS'
+  | 'BAD_CREDENTIALS'
   | 'DENIED'
   | 'FORBIDDEN'
   | 'RATE_LIMITED'
