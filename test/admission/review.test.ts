@@ -24,7 +24,8 @@ import type { ImagePrediction } from '../../src/prediction/prediction.ts'
 import type { Predictor } from '../../src/prediction/predictor.ts'
 import { parseReference } from '../../src/reference/parse-reference.ts'
 import { readAdmissionReview } from '../../src/workload/admission-request.ts'
-import type { ImageUse, Workload } from '../../src/workload/workload.ts'
+import type { ImageUse } from '../../src/workload/workload.ts'
+import { aPod } from '../support/a-pod.ts'
 
 interface Line {
   level: string
@@ -567,29 +568,7 @@ function place(
 }
 
 function decisionOf(predictions: ImagePrediction[], mode: Mode = 'enforce'): Decision {
-  const workload: Workload = {
-    object: { apiVersion: 'v1', kind: 'Pod', namespace: 'team-a', name: 'web' },
-    form: 'pod',
-    images: predictions.map((prediction) => prediction.use),
-    pullSecrets: [],
-    serviceAccountName: null,
-    placement: {
-      nodeName: null,
-      nodeSelector: {},
-      requiredNodeAffinity: null,
-      tolerations: [],
-      os: null,
-      everyNode: false,
-    },
-    labels: {},
-    annotations: {},
-    podLabels: {},
-    podAnnotations: {},
-    controller: null,
-    replicas: null,
-    suspended: false,
-    deleting: false,
-  }
+  const workload = aPod({ images: predictions.map((prediction) => prediction.use) })
   return decide({
     predictions,
     workload,

@@ -6,6 +6,7 @@ import { causeCodes, causes, type CauseCode } from '../../src/prediction/causes.
 import type { Certainty, Finding } from '../../src/prediction/finding.ts'
 import type { ImagePrediction } from '../../src/prediction/prediction.ts'
 import type { Workload } from '../../src/workload/workload.ts'
+import { aPod } from '../support/a-pod.ts'
 
 const actions: Action[] = ['allow', 'warn', 'deny']
 const modes: Mode[] = ['enforce', 'warn', 'audit', 'off']
@@ -26,34 +27,7 @@ function prediction(...findings: Finding[]): ImagePrediction {
   return { use, reference: null, digest: null, findings, attempts: [] }
 }
 
-function workload(changes: Partial<Workload> = {}): Workload {
-  return {
-    object: { apiVersion: 'v1', kind: 'Pod', namespace: 'team-a', name: 'web' },
-    form: 'pod',
-    images: [],
-    pullSecrets: [],
-    serviceAccountName: null,
-    placement: {
-      nodeName: null,
-      nodeSelector: {},
-      requiredNodeAffinity: null,
-      tolerations: [],
-      os: null,
-      everyNode: false,
-    },
-    labels: {},
-    annotations: {},
-    podLabels: {},
-    podAnnotations: {},
-    controller: null,
-    replicas: null,
-    suspended: false,
-    deleting: false,
-    ...changes,
-  }
-}
-
-const byReplicaSet = workload({
+const byReplicaSet = aPod({
   controller: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-5d4' },
 })
 
@@ -76,7 +50,7 @@ test('every mode, certainty, configured action and ceiling', (t) => {
         for (const mode of modes) {
           const decision = decide({
             predictions: [prediction(finding('ImageNotFound', certainty))],
-            workload: workload(),
+            workload: aPod(),
             mode,
             settings: {
               actions: configured === null ? {} : { ImageNotFound: configured },
@@ -101,7 +75,7 @@ test('without configuration a certain finding gets the action of the catalogue',
   for (const cause of causeCodes) {
     const decision = decide({
       predictions: [prediction(finding(cause, 'certain'))],
-      workload: workload(),
+      workload: aPod(),
       mode: 'enforce',
       settings: { actions: {}, controllerPods: 'warn' },
       ceilings: [],
@@ -115,7 +89,7 @@ test('a Pod that a controller made is warned about unless the configuration deni
   const cases: [string, Workload, 'warn' | 'deny', Action][] = [
     ['controller-made Pod', byReplicaSet, 'warn', 'warn'],
     ['controller-made Pod, controllerPods: deny', byReplicaSet, 'deny', 'deny'],
-    ['bare Pod', workload(), 'warn', 'deny'],
+    ['bare Pod', aPod(), 'warn', 'deny'],
     ['owned template', { ...byReplicaSet, form: 'template' }, 'warn', 'deny'],
   ]
   for (const [name, pod, controllerPods, expected] of cases) {
@@ -151,7 +125,7 @@ test('the most severe action leads, then the catalogue, then certainty', (t) => 
         finding('InvalidImageName', 'uncertain'),
       ),
     ],
-    workload: workload(),
+    workload: aPod(),
     mode: 'enforce',
     settings: { actions: { RateLimitNear: 'allow' }, controllerPods: 'warn' },
     ceilings: [],
@@ -178,7 +152,7 @@ test('each image has its own verdict and the object the worst of them', (t) => {
       prediction(finding('RateLimited', 'uncertain')),
       prediction(finding('RepositoryNotFound', 'certain')),
     ],
-    workload: workload(),
+    workload: aPod(),
     mode: 'warn',
     settings: { actions: {}, controllerPods: 'warn' },
     ceilings: [],
@@ -197,7 +171,7 @@ test('each image has its own verdict and the object the worst of them', (t) => {
 test('an object without images and one that is let through are allowed', (t) => {
   const empty = decide({
     predictions: [],
-    workload: workload(),
+    workload: aPod(),
     mode: 'enforce',
     settings: { actions: {}, controllerPods: 'warn' },
     ceilings: ['Only a restart.'],
@@ -227,7 +201,7 @@ test('no setting turns doubt into a denial, and no ceiling is broken', (t) => {
       anyActions,
       fc.constantFrom(...modes),
       fc.constantFrom('warn' as const, 'deny' as const),
-      fc.constantFrom(workload(), byReplicaSet),
+      fc.constantFrom(aPod(), byReplicaSet),
       fc.array(fc.constant('A ceiling.'), { maxLength: 1 }),
       (images, configured, mode, controllerPods, pod, ceilings) => {
         const decision = decide({

@@ -7,31 +7,10 @@ import {
 } from '../../src/policy/exemption.ts'
 import { effectiveMode } from '../../src/policy/mode.ts'
 import type { Mode } from '../../src/policy/action.ts'
-import type { ImageUse, Workload } from '../../src/workload/workload.ts'
+import type { ImageUse } from '../../src/workload/workload.ts'
+import { aPod } from '../support/a-pod.ts'
 
-const pod: Workload = {
-  object: { apiVersion: 'v1', kind: 'Pod', namespace: 'team-a', name: 'web' },
-  form: 'pod',
-  images: [],
-  pullSecrets: [],
-  serviceAccountName: null,
-  placement: {
-    nodeName: null,
-    nodeSelector: {},
-    requiredNodeAffinity: null,
-    tolerations: [],
-    os: null,
-    everyNode: false,
-  },
-  labels: {},
-  annotations: {},
-  podLabels: {},
-  podAnnotations: {},
-  controller: null,
-  replicas: null,
-  suspended: false,
-  deleting: false,
-}
+const pod = aPod()
 
 test("a Namespace's label overrides the mode", (t) => {
   const cases: [Mode, Record<string, string>, Mode, boolean][] = [
