@@ -1,4 +1,5 @@
 import type { Fields } from '../json/fields.ts'
+import { groupOf } from '../workload/workload-kinds.ts'
 import { expandLists } from './expand-lists.ts'
 import { fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
 
@@ -48,10 +49,4 @@ export function namedObject(
     ? ''
     : textOrEmpty(metadata.namespace) || defaultNamespace
   return { group: groupOf(apiVersion), kind, namespace, name, fields }
-}
-
-/** `apps/v1` -> `apps`, `v1` -> ''. */
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/')
-  return slash === -1 ? '' : apiVersion.slice(0, slash)
 }
