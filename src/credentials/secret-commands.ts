@@ -36,7 +36,7 @@ export function patchServiceAccountCommand(command: ServiceAccountCommand): stri
 }
 
 /** One word for a POSIX shell. Left alone where nothing is special; never empty, never with a control character. */
-function shellQuote(text: string): string {
+export function shellQuote(text: string): string {
   const word = printable(text, 1_000)
   if (/^[A-Za-z0-9_./:@%+=,][A-Za-z0-9_./:@%+=,-]*$/.test(word)) return word
   return `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,4 +1,4 @@
-import { createSecretCommand } from '../credentials/secret-commands.ts'
+import { createSecretCommand, shellQuote } from '../credentials/secret-commands.ts'
 import type { PullSecretReading } from '../credentials/pull-secret.ts'
 import { printable } from '../text/printable.ts'
 import type { Finding } from './finding.ts'
@@ -133,7 +133,7 @@ export function serviceAccountMissing(namespace: string, name: string): Finding 
   return note(
     'ServiceAccountMissing',
     `ServiceAccount ${namespace}/${shown} does not exist, and no Pod can be made until it does.`,
-    `kubectl -n ${namespace} create serviceaccount ${shown}`,
+    `kubectl -n ${shellQuote(namespace)} create serviceaccount ${shellQuote(name)}`,
   )
 }
 

@@ -1,8 +1,7 @@
 import type { CredentialOrigin } from '../credentials/credential.ts'
 import { isAnonymous, toIndexKey } from '../credentials/keyring.ts'
-import { createSecretCommand } from '../credentials/secret-commands.ts'
+import { createSecretCommand, shellQuote } from '../credentials/secret-commands.ts'
 import { shownKey } from '../credentials/shown-key.ts'
-import { printable } from '../text/printable.ts'
 import type { NamedSecret } from './named-secret.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 
@@ -28,7 +27,7 @@ export function renewal(
   const { namespace, name, fact, reading } = secret
   const otherType = fact.status === 'known' && fact.value.type !== MADE_TYPE
   const command = otherType
-    ? `kubectl -n ${namespace} delete secret ${printable(name, 253)} && ${createSecretCommand({ namespace, name, server })}`
+    ? `kubectl -n ${shellQuote(namespace)} delete secret ${shellQuote(name)} && ${createSecretCommand({ namespace, name, server })}`
     : createSecretCommand({ namespace, name, server, renew: true })
   const entries = reading?.status === 'usable' ? reading.source.entries : []
   const others = entries

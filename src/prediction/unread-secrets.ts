@@ -1,4 +1,5 @@
 import { requiredKey } from '../credentials/closest-key.ts'
+import { shellQuote } from '../credentials/secret-commands.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { nameOf } from '../reference/reference-name.ts'
 import { printable } from '../text/printable.ts'
@@ -31,6 +32,6 @@ export function unreadAdvice(
   const server = requiredKey(nameOf(reference))
   const unread = secrets.find(({ fact }) => fact.status === 'unknown')
   return unread === undefined
-    ? `See which pull secrets it lists: kubectl -n ${namespace} get serviceaccount ${printable(serviceAccount, 253)} -o yaml`
-    : `Make sure that it exists and has the key "${server}": kubectl -n ${namespace} get secret ${printable(unread.name, 253)}`
+    ? `See which pull secrets it lists: kubectl -n ${shellQuote(namespace)} get serviceaccount ${shellQuote(serviceAccount)} -o yaml`
+    : `Make sure that it exists and has the key "${server}": kubectl -n ${shellQuote(namespace)} get secret ${shellQuote(unread.name)}`
 }

@@ -77,9 +77,10 @@ function verdicts({ objects }: AuditOutcome): string[] {
   )
 }
 
+const goodOnly: Script = ({ username }) =>
+  username === 'good' ? found : unauthorized('no-credentials', false)
+
 t.test('files are judged as if their cluster were empty', async (t) => {
-  const goodOnly: Script = ({ username }) =>
-    username === 'good' ? found : unauthorized('no-credentials', false)
   const named = 'imagePullSecrets: [{ name: pull }]'
   const cases: [title: string, content: string, Script, expected: string][] = [
     ['found', podOf('web', 'r.test/a:1'), () => found, 'web allow -'],

@@ -751,6 +751,37 @@ t.test('hostile names come out as one line', async (t) => {
   t.same(unfit(predictions), [])
 })
 
+t.test('a command to paste runs nothing that an object names', async (t) => {
+  const evil = "x; touch /tmp/owned #'"
+  const asked: WorldOptions[] = [
+    { answer: opensFor('nobody') },
+    { answer: opensFor('nobody'), settings: { secrets: 'none' } },
+    {
+      answer: opensFor('nobody'),
+      objects: [
+        secretObject(evil, { [HOST]: 'no entry' }, { type: 'kubernetes.io/dockercfg' }),
+      ],
+    },
+  ]
+  for (const options of asked) {
+    const world = await createWorld(options)
+    for (const workload of [
+      pod({ secrets: [evil] }),
+      deployment({ secrets: [evil], serviceAccount: evil }),
+      deployment({ serviceAccount: evil }),
+    ]) {
+      const advice = (await world.predict(workload)).flatMap(({ findings }) =>
+        findings.map((finding) => finding.advice ?? ''),
+      )
+      // Quoted, the name stands between apostrophes from its first character on.
+      for (const text of advice) {
+        const command = text.slice(text.indexOf('kubectl'))
+        t.notMatch(command, /[^']x; touch/, command)
+      }
+    }
+  }
+})
+
 t.test('a fault of ours is never a verdict', async (t) => {
   const world = await createWorld({
     answer: () => {
