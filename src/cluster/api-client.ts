@@ -1,9 +1,16 @@
-import { Agent, ProxyAgent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 
-import { valueBefore } from '../time/value-before.ts'
 import { parseFields, type Fields } from '../json/fields.ts'
-import { errorCode } from '../text/error-code.ts'
-import type { ApiAccess, ApiCredentials } from './api-access.ts'
+import type { ApiAccess } from './api-access.ts'
+import {
+  connectionFault,
+  createApiConnection,
+  type ApiRequest,
+  type RawRequest,
+} from './api-connection.ts'
+import { streamWatch, type WatchEnd, type WatchRequest } from './watch-stream.ts'
+
+export type { ApiRequest } from './api-connection.ts'
 
 /** What the API server answered. `reason` may be shown to a user. */
 export type ApiAnswer =
@@ -13,16 +20,24 @@ export type ApiAnswer =
   | { status: 'expired' }
   | { status: 'failed'; reason: string }
 
-export interface ApiRequest {
-  /** Below the server, such as `/api/v1/nodes`. */
-  path: string
-  query?: Record<string, string>
-  accept?: string
-}
+/** What became of a write. `conflict` is 409: it exists already, or has another resourceVersion by now. */
+export type ApiWriteAnswer =
+  | { status: 'ok'; object: Fields }
+  | { status: 'conflict' }
+  | { status: 'not-found' }
+  | { status: 'failed'; reason: string }
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply */
+export type PatchType = 'merge-patch' | 'strategic-merge-patch'
 
 export interface ApiClient {
   /** Never rejects; every call ends within the deadline. */
   get(request: ApiRequest): Promise<ApiAnswer>
+  /** As get; sent once, since a second sending may not be the same. */
+  create(path: string, object: Fields): Promise<ApiWriteAnswer>
+  patch(path: string, type: PatchType, patch: Fields): Promise<ApiWriteAnswer>
+  /** Follows a list until the server ends it, the connection breaks or the signal fires. Never rejects. */
+  watch(request: WatchRequest): Promise<WatchEnd>
   close(): Promise<void>
 }
 
@@ -34,64 +49,39 @@ export interface ApiClientOptions {
 
 /** A page of 500 Nodes with 50 images each is about 10 MB. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
-const CONNECTIONS = 8
 
-/** GET requests to the API server over one pool of connections, made anew when the TLS credentials rotate. */
+/** Requests to the API server over one pool of connections. */
 export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiClient {
   const late = failed(`the API server did not answer within ${timeoutMs} ms`)
-  let pool: { dispatcher: Dispatcher; identity: string } | null = null
+  const connection = createApiConnection(access)
 
-  function dispatcherFor(tls: ApiCredentials['tls']): Dispatcher {
-    const identity = JSON.stringify(tls)
-    if (pool?.identity === identity) return pool.dispatcher
-    // Calls under way end on the old connections.
-    void pool?.dispatcher.close().catch(() => {})
-    pool = { dispatcher: createDispatcher(access.proxy, tls), identity }
-    return pool.dispatcher
-  }
-
-  async function send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
-    const credentials = await valueBefore(signal, access.credentials(), () => null)
-    if (credentials === null) return late
-    const { headers, tls } = credentials
-    const response = await dispatcherFor(tls).request({
-      origin: access.server.origin,
-      path: pathOf(access.server, request),
-      method: 'GET',
-      headers: { ...headers, accept: request.accept ?? 'application/json' },
-      signal,
-    })
-    const body = await readJson(response.body)
-    return toAnswer(response.statusCode, body)
+  async function send<Answer>(
+    request: RawRequest,
+    read: (status: number, body: Fields | null) => Answer,
+  ): Promise<Answer | Failed> {
+    const signal = AbortSignal.timeout(timeoutMs)
+    try {
+      const response = await connection.request(request, signal)
+      if (response === null) return late
+      return read(response.statusCode, await readJson(response.body))
+    } catch (error) {
+      return signal.aborted ? late : failed(connectionFault(error))
+    }
   }
 
   return {
-    async get(request) {
-      const signal = AbortSignal.timeout(timeoutMs)
-      try {
-        return await send(request, signal)
-      } catch (error) {
-        if (signal.aborted) return late
-        return failed(`the API server could not be asked (${reasonOf(error)})`)
-      }
+    get: (request) => send({ ...request, method: 'GET' }, toAnswer),
+    create(path, object) {
+      const body = { type: 'application/json', text: JSON.stringify(object) }
+      return send({ path, method: 'POST', body }, toWriteAnswer)
     },
-    async close() {
-      await pool?.dispatcher.destroy()
+    patch(path, type, patch) {
+      const body = { type: `application/${type}+json`, text: JSON.stringify(patch) }
+      return send({ path, method: 'PATCH', body }, toWriteAnswer)
     },
+    watch: (request) => streamWatch(connection, timeoutMs, request),
+    close: () => connection.close(),
   }
-}
-
-function createDispatcher(proxy: URL | null, tls: ApiCredentials['tls']): Dispatcher {
-  // HTTP/1.1: a dead connection then holds up one call, not all of them.
-  const options = { allowH2: false, connections: CONNECTIONS }
-  return proxy === null
-    ? new Agent({ ...options, connect: tls })
-    : new ProxyAgent({ ...options, uri: proxy.href, requestTls: tls })
-}
-
-function pathOf(server: URL, { path, query }: ApiRequest): string {
-  const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`
-  return server.pathname.replace(/\/$/, '') + path + search
 }
 
 /** Null for what is no JSON object or too long. */
@@ -119,11 +109,17 @@ function toAnswer(status: number, body: Fields | null): ApiAnswer {
   return failed(`the API server answered ${status}`)
 }
 
-function failed(reason: string): ApiAnswer {
-  return { status: 'failed', reason }
+function toWriteAnswer(status: number, body: Fields | null): ApiWriteAnswer {
+  if (status === 409) return { status: 'conflict' }
+  const answer = toAnswer(status === 201 ? 200 : status, body)
+  return answer.status === 'expired' ? failed('the API server answered 410') : answer
 }
 
-/** Never the message: it might quote what a credential plugin printed. */
-function reasonOf(error: unknown): string {
-  return errorCode(error) ?? (error instanceof Error ? error.name : 'unknown error')
+interface Failed {
+  status: 'failed'
+  reason: string
+}
+
+function failed(reason: string): Failed {
+  return { status: 'failed', reason }
 }

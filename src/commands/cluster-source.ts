@@ -1,4 +1,5 @@
 import { createApiClient } from '../cluster/api-client.ts'
+import type { ApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { loadApiAccess } from '../cluster/load-api-access.ts'
 import { objectStoreFacts } from '../cluster/object-store.ts'
@@ -14,6 +15,8 @@ export interface ClusterSourceOptions {
   context: string | null
   secrets: 'get' | 'none'
   onFolderProblem: (problem: FolderProblem) => void
+  /** A client that is there already, so that all calls share one pool; absent: one is made. */
+  api?: ApiClient
   signal: AbortSignal
 }
 
@@ -38,11 +41,18 @@ export async function openClusterSource(
     }
     return objectStoreFacts(store, { complete: true, mayNameNamespaces: false })
   }
-  const access = await loadApiAccess(options)
   return kubernetesApiFacts({
-    client: createApiClient({ access, timeoutMs: API_TIMEOUT_MS }),
+    client: options.api ?? (await openApi(options)),
     secrets: options.secrets,
     mayListSecrets: false,
     now: () => performance.now(),
   })
+}
+
+/** A client of the cluster's API server. Throws ClusterNotConfigured when there is none. */
+export async function openApi(
+  options: Pick<ClusterSourceOptions, 'kubeconfig' | 'context'>,
+): Promise<ApiClient> {
+  const access = await loadApiAccess(options)
+  return createApiClient({ access, timeoutMs: API_TIMEOUT_MS })
 }

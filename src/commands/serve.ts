@@ -3,12 +3,11 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { standaloneHosts } from '../certificates/self-signed.ts'
-import { openClusterSource } from './cluster-source.ts'
+import { openApi, openClusterSource } from './cluster-source.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
-import type { ServingSource } from './open-serving-certificate.ts'
+import { chooseCertificate, toSource } from './serving-source.ts'
 import { startServer } from './start-server.ts'
 import type { ListenAddress } from './start-server.ts'
 
@@ -21,6 +20,11 @@ Usage: pullgate serve [OPTIONS]
   --metrics-listen HOST:PORT plain HTTP for /healthz, /readyz and /metrics (default 0.0.0.0:8080)
   --tls-cert FILE            serving certificate (PEM), re-read when it changes
   --tls-key FILE             its private key; without both a certificate is made for this run
+  --tls-secret NAME          NAMESPACE/NAME of a Secret in which all replicas share a certificate that is made and
+                             renewed by itself; needs the rights in docs/certificates.md
+  --tls-hosts HOSTS          what a certificate that is made is for, with commas between
+  --webhook-configuration NAME  the ValidatingWebhookConfiguration whose caBundle follows (default pullgate)
+  --client-ca FILE           only clients with a certificate of these authorities (PEM) are let in; re-read
   --write-ca FILE            writes the authority of the certificate that was made for this run
   --standalone DIR           no cluster: Secrets, ServiceAccounts, Namespaces, Nodes and Pods are read from
                              the YAML files in DIR, and re-read when a file changes
@@ -48,6 +52,10 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
       'metrics-listen': { type: 'string', default: '0.0.0.0:8080' },
       'tls-cert': { type: 'string' },
       'tls-key': { type: 'string' },
+      'tls-secret': { type: 'string' },
+      'tls-hosts': { type: 'string' },
+      'webhook-configuration': { type: 'string', default: 'pullgate' },
+      'client-ca': { type: 'string' },
       'write-ca': { type: 'string' },
       standalone: { type: 'string' },
       kubeconfig: { type: 'string' },
@@ -58,20 +66,29 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
   const listen = parseAddress('--listen', values.listen)
   const metricsListen = parseAddress('--metrics-listen', values['metrics-listen'])
   const graceMs = parseSeconds('--drain', values.drain) * 1_000
-  const certificate = certificateSource(
-    values['tls-cert'],
-    values['tls-key'],
-    listen,
-    io.cwd,
+  const ownNamespace = values.namespace ?? io.env.POD_NAMESPACE ?? null
+  const isStandalone = values.standalone !== undefined
+  const choice = chooseCertificate(
+    {
+      tlsCert: values['tls-cert'],
+      tlsKey: values['tls-key'],
+      tlsSecret: values['tls-secret'],
+      tlsHosts: values['tls-hosts'],
+      webhookConfiguration: values['webhook-configuration'],
+    },
+    { listenHost: listen.host, ownNamespace, hasCluster: !isStandalone, cwd: io.cwd },
   )
   const configuration = await loadConfigurationFile(values.config, io.cwd)
   const log = pino({ level: configuration.configuration.logLevel, base: null }, io.stdout)
+  const path = (file: string | undefined): string | null =>
+    file === undefined ? null : resolve(io.cwd, file)
+  const kubeconfig = path(values.kubeconfig)
+  const api = isStandalone ? null : await openApi({ kubeconfig, context: null })
   const facts = await openClusterSource({
-    standalone:
-      values.standalone === undefined ? null : resolve(io.cwd, values.standalone),
-    kubeconfig:
-      values.kubeconfig === undefined ? null : resolve(io.cwd, values.kubeconfig),
+    standalone: path(values.standalone),
+    kubeconfig,
     context: null,
+    ...(api === null ? {} : { api }),
     secrets: configuration.configuration.secrets,
     onFolderProblem: (problem) => log.warn({ problem }, 'a manifest cannot be read'),
     signal: io.signal,
@@ -81,8 +98,10 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
     facts,
     listen,
     metricsListen,
-    certificate,
-    ownNamespace: values.namespace ?? io.env.POD_NAMESPACE ?? null,
+    certificate: toSource(choice, api),
+    clientCaFile: path(values['client-ca']),
+    signal: io.signal,
+    ownNamespace,
     log,
     process,
     env: io.env,
@@ -97,28 +116,6 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
   })
   await server.stop({ graceMs, signal: new AbortController().signal })
   return 0
-}
-
-function certificateSource(
-  cert: string | undefined,
-  key: string | undefined,
-  listen: ListenAddress,
-  cwd: string,
-): ServingSource {
-  if (cert !== undefined && key !== undefined) {
-    return {
-      kind: 'files',
-      files: { certFile: resolve(cwd, cert), keyFile: resolve(cwd, key) },
-    }
-  }
-  if (cert !== undefined || key !== undefined) {
-    throw new UsageError('--tls-cert and --tls-key belong together')
-  }
-  const unspecified = ['0.0.0.0', '::'].includes(listen.host)
-  const hosts = unspecified
-    ? standaloneHosts
-    : [...new Set([...standaloneHosts, listen.host])]
-  return { kind: 'self-signed', hosts }
 }
 
 /** `HOST:PORT`, `:PORT` for every address, or `[::1]:PORT`. Port 0 takes a free one. */

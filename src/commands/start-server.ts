@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { buildServer, renewCertificate } from '../admission/app.ts'
+import { buildServer } from '../admission/app.ts'
 import type { WebhookServer } from '../admission/app.ts'
 import { drain } from '../admission/drain.ts'
 import { buildHealthServer } from '../admission/health-app.ts'
@@ -7,6 +7,7 @@ import type { Log } from '../admission/log.ts'
 import { createMetrics } from '../admission/metrics.ts'
 import type { Metrics, MetricsOptions } from '../admission/metrics.ts'
 import { createReadiness } from '../admission/readiness.ts'
+import type { Readiness } from '../admission/readiness.ts'
 import { createReviewer } from '../admission/review.ts'
 import { watchConfiguration } from '../configuration/watch-configuration.ts'
 import { formatProblem } from '../configuration/configuration-problem.ts'
@@ -14,8 +15,8 @@ import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import { createLiveEngine } from '../engine/live-engine.ts'
 import type { LiveEngine } from '../engine/live-engine.ts'
 import type { ConfigurationInForce } from './load-configuration-file.ts'
-import { openServingCertificate } from './open-serving-certificate.ts'
 import type { ServingSource } from './open-serving-certificate.ts'
+import { serveTls } from './serve-tls.ts'
 
 export interface ListenAddress {
   host: string
@@ -28,6 +29,10 @@ export interface ServerSetup {
   listen: ListenAddress
   metricsListen: ListenAddress
   certificate: ServingSource
+  /** PEM file of the authorities that a client's certificate has to come from; absent or null: everyone is let in. */
+  clientCaFile?: string | null
+  /** Ends a start that waits for a certificate. */
+  signal?: AbortSignal
   /** The namespace of this release; null when it is not known. */
   ownNamespace: string | null
   log: Log
@@ -62,10 +67,50 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
     onNodeCredentialsLearned: (registry) => metrics.nodeCredentialsLearned(registry),
   })
   const readiness = createReadiness({ starting: 'starting' })
-  const certificate = await openServingCertificate(setup.certificate)
+  const health = buildHealthServer({
+    ready: () => readiness.state(),
+    metrics: () => metrics.render(),
+    log,
+  })
+  try {
+    return await open({ setup, life, metrics, engine, readiness, health })
+  } catch (error) {
+    life.abort()
+    await health.close()
+    await engine.close()
+    throw error
+  }
+}
+
+interface Parts {
+  setup: ServerSetup
+  life: AbortController
+  metrics: Metrics
+  engine: LiveEngine
+  readiness: Readiness
+  health: ReturnType<typeof buildHealthServer>
+}
+
+/** The health server comes first: a certificate may have to be waited for, and the wait is to be seen. */
+async function open(parts: Parts): Promise<RunningServer> {
+  const { setup, life, metrics, engine, readiness, health } = parts
+  const { log } = setup
+  const metricsAddress = await listen(health, setup.metricsListen)
+  const tls = await serveTls({
+    certificate: setup.certificate,
+    clientCaFile: setup.clientCaFile ?? null,
+    metrics,
+    readiness,
+    log,
+    now: Date.now,
+    signal: AbortSignal.any([
+      life.signal,
+      ...(setup.signal === undefined ? [] : [setup.signal]),
+    ]),
+  })
   let draining = false
   const server = buildServer({
-    https: { ...certificate.pair, clientCa: null },
+    https: tls.first,
     log,
     draining: () => draining,
     review: createReviewer({
@@ -78,29 +123,15 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
       now: () => performance.now(),
     }),
   })
-  const health = buildHealthServer({
-    ready: () => readiness.state(),
-    metrics: () => metrics.render(),
-    log,
-  })
-  metrics.certificateExpires(certificate.notAfterMs)
-  certificate.watch({
-    apply: (pair) => renewCertificate(server, { ...pair, clientCa: null }),
-    onReplaced: (notAfterMs) => {
-      metrics.certificateExpires(notAfterMs)
-      log.info({ notAfter: new Date(notAfterMs) }, 'a renewed certificate is served')
-    },
-    onRefused: (reason) => log.error({ reason }, 'a changed certificate cannot be used'),
-    signal: life.signal,
-  })
+  tls.follow(server)
+  readiness.watch('certificate', () => tls.fault())
   followConfiguration(setup.configuration, { engine, metrics, log, signal: life.signal })
   const address = await listen(server, setup.listen)
-  const metricsAddress = await listen(health, setup.metricsListen)
   readiness.set('starting', null)
   return {
     address,
     metricsAddress,
-    ca: certificate.ca,
+    ca: tls.ca,
     async stop({ graceMs, signal }) {
       draining = true
       await drain({ readiness, servers: [server, health], graceMs, signal, log })
