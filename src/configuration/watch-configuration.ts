@@ -17,6 +17,9 @@ export interface WatchConfigurationOptions {
   signal: AbortSignal
 }
 
+/** New content is believed once it has stood this long. */
+const SETTLING_MS = 200
+
 /**
  * Re-reads the file at an interval and tells of new content. The content itself is compared, not times: the kubelet swaps
  * symbolic links, inotify does not follow them, and the file is small. The timer does not keep the process alive.
@@ -24,8 +27,10 @@ export interface WatchConfigurationOptions {
  */
 export function watchConfiguration(options: WatchConfigurationOptions): void {
   const { file, intervalMs, onChange, onProblem, signal } = options
-  /** What was last seen, good or bad: the text, or the reason why there is none. */
+  /** What was last acted on, good or bad: the text, or the reason why there is none. */
   let seen = options.text
+  /** Something else that was seen once. A file that is edited in place is empty for a moment, and empty means the defaults. */
+  let candidate: string | null = null
   let timer: NodeJS.Timeout | undefined
   signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
   schedule(seen === null ? 0 : intervalMs)
@@ -43,13 +48,17 @@ export function watchConfiguration(options: WatchConfigurationOptions): void {
     } catch (error) {
       onProblem([couldNotApply(file, error)])
     }
-    schedule(intervalMs)
+    schedule(candidate === null ? intervalMs : SETTLING_MS)
   }
 
   async function compare(read: LoadedConfiguration): Promise<void> {
     const before = seen
-    seen = read.text ?? formatProblems(read.status === 'invalid' ? read.problems : [])
-    if (seen === before) return
+    const now =
+      read.text ?? formatProblems(read.status === 'invalid' ? read.problems : [])
+    const settled = before === null || now === candidate
+    candidate = now === before || settled ? null : now
+    if (now === before || !settled) return
+    seen = now
     if (read.status === 'invalid') onProblem(read.problems)
     else if (before !== null) await onChange(read.configuration)
   }

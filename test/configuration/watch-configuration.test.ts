@@ -1,5 +1,6 @@
 import { mkdir, rename, symlink, writeFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { formatProblems } from '../../src/configuration/configuration-problem.ts'
 import type { Configuration } from '../../src/configuration/configuration.ts'
@@ -66,6 +67,19 @@ test('new content is told, broken content reported once, and the watch goes on',
   t.match(await next(), /could not be applied: no trace here/)
   await replaceFile(file, 'mode: audit')
   t.equal(await next(), 'audit', 'an owner that throws does not end the watch')
+})
+
+test('a file that is empty for a moment while it is edited does not mean the defaults', async (t) => {
+  const file = join(t.testdir({ 'config.yaml': 'mode: warn' }), 'config.yaml')
+  const { text } = await loadConfiguration(file)
+  const next = watch(t, file, text)
+
+  await writeFile(file, '')
+  await setTimeout(20)
+  await writeFile(file, 'mode: warn')
+  await replaceFile(file, 'mode: audit')
+
+  t.equal(await next(), 'audit', 'nothing was told before')
 })
 
 test('a ConfigMap that the kubelet swaps by a symbolic link is seen', async (t) => {
