@@ -7,7 +7,8 @@ import { followRedirect } from './redirects.ts'
 import type { HttpAnswer, HttpResponse, Transport } from './transport.ts'
 
 /** Go's client gives up before the eleventh hop (pull-semantics 4.3: "follows ≤10 hops, keeps HEAD"). */
-const MAX_REDIRECTS = 10
+// Go's client stops at the tenth, after ten requests.
+const MAX_REDIRECTS = 9
 
 /** What the exchanges of one look-up with one host have in common, for its evidence. */
 export interface Trail {
@@ -114,7 +115,7 @@ function noteResponse(
 }
 
 function tooManyRedirects(url: URL): Reply {
-  const detail = `stopped after ${MAX_REDIRECTS} redirects`
+  const detail = `stopped after ${MAX_REDIRECTS + 1} redirects`
   const failure: Failure = {
     kind: 'network',
     fault: 'too-many-redirects',
