@@ -17,11 +17,11 @@ export const MANIFEST_ACCEPT = `${DOCKER_MANIFEST}, ${DOCKER_LIST}, ${OCI_MANIFE
 export const MAX_MANIFEST_BYTES = 4_393_216
 
 /**
- * The media type of a resolve response, as containerd reads it: what follows the semicolon is cut, and `text/plain` stands
- * for schema 1 (registry.access.redhat.com sent it so). Empty when the header is missing.
+ * The media type of a resolve response, as containerd reads it: what follows the semicolon is cut, but not a blank before it, which
+ * breaks the pull; and `text/plain` stands for schema 1 (registry.access.redhat.com sent it so). Empty when the header is missing.
  */
 export function manifestMediaType(contentType: string | null): string {
-  const type = (contentType ?? '').split(';', 1)[0]?.trim() ?? ''
+  const type = (contentType ?? '').trim().split(';', 1)[0] ?? ''
   return type === 'text/plain' ? DOCKER_SCHEMA1 : type
 }
 
@@ -38,7 +38,7 @@ export function classifyMediaType(mediaType: string): ManifestKind | ManifestFau
     case DOCKER_SCHEMA1_UNSIGNED:
       return 'schema1'
     default:
-      return /^(?:text\/html|application\/xhtml\+xml)$/i.test(mediaType)
+      return /^(?:text\/html|application\/xhtml\+xml) *$/i.test(mediaType)
         ? 'web-page'
         : 'content-type'
   }
