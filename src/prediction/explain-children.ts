@@ -81,7 +81,9 @@ function partlyGone(
     .map(({ platform, children }) => ({
       platform,
       children: children.filter(
-        (entry) => missing.includes(entry.digest) && matchStrict(entry, platform),
+        (entry) =>
+          missing.includes(entry.digest) &&
+          (entry.os === null || matchStrict(entry, platform)),
       ),
     }))
     .filter(({ children }) => children.length > 0)

@@ -60,15 +60,24 @@ export function createIndexReader({
   })
 
   async function read(session: Session, index: IndexToRead): Promise<IndexReading> {
-    const walk: Walk = { entries: [], isComplete: true, left: MAX_NESTED_INDEXES }
+    const walk: Walk = {
+      entries: [],
+      gone: [],
+      isComplete: true,
+      left: MAX_NESTED_INDEXES,
+    }
     const top = await document(session, index)
-    if (top === null) return { kind: 'unread' }
+    if (top === null || top === 'gone') return { kind: 'unread' }
     if (typeof top === 'string') return { kind: 'unusable', fault: top }
     await collect(session, top, walk, MAX_NESTED_DEPTH)
     // A nested index that could not be read may hold what is looked for.
     if (!walk.isComplete) return { kind: 'unread' }
     const missingChildren = await missing(session, walk.entries, index.platforms)
-    return { kind: 'read', platforms: walk.entries, missingChildren }
+    return {
+      kind: 'read',
+      platforms: [...walk.entries, ...walk.gone],
+      missingChildren: [...missingChildren, ...walk.gone.map(({ digest }) => digest)],
+    }
   }
 
   async function collect(
@@ -78,14 +87,16 @@ export function createIndexReader({
     depth: number,
   ): Promise<void> {
     walk.entries.push(...entries)
-    for (const { digest, mediaType } of nested) {
+    for (const entry of nested) {
+      const { digest, mediaType } = entry
       if (depth === 0 || walk.left === 0) {
         walk.isComplete = false
         return
       }
       walk.left--
       const child = await document(session, { digest, mediaType, body: null })
-      if (child === null || typeof child === 'string') walk.isComplete = false
+      if (child === 'gone') walk.gone.push(entry)
+      else if (child === null || typeof child === 'string') walk.isComplete = false
       else await collect(session, child, walk, depth - 1)
     }
   }
@@ -93,11 +104,11 @@ export function createIndexReader({
   async function document(
     session: Session,
     index: Omit<IndexToRead, 'platforms'>,
-  ): Promise<IndexDocument | ManifestFault | null> {
+  ): Promise<IndexDocument | ManifestFault | 'gone' | null> {
     const cached = known.get(index.digest)
     if (cached !== undefined) return cached
     const body = index.body ?? (await fetchBody(requests, session, index))
-    if (body === null) return null
+    if (body === null || body === 'gone') return body
     if (digestOf(body, index.digest) !== index.digest) return 'digest-mismatch'
     const parsed = parseIndex(body)
     if (parsed === null) return 'bad-manifest'
@@ -133,6 +144,8 @@ export function createIndexReader({
 
 interface Walk {
   entries: PlatformEntry[]
+  /** Nested indexes that answered 404: whatever they held is missing. */
+  gone: PlatformEntry[]
   isComplete: boolean
   /** Nested indexes that may still be read. */
   left: number
@@ -142,7 +155,7 @@ async function fetchBody(
   requests: AuthorizedRequests,
   session: Session,
   { digest, mediaType }: Omit<IndexToRead, 'platforms'>,
-): Promise<Buffer | null> {
+): Promise<Buffer | 'gone' | null> {
   const answer = await requests.ask(session, {
     purpose: 'manifest',
     method: 'GET',
@@ -154,5 +167,6 @@ async function fetchBody(
   })
   if (answer.kind === 'verdict') return null
   const { status, truncated, body } = answer.response
+  if (status === 404) return 'gone'
   return status === 200 && !truncated ? body : null
 }

@@ -14,7 +14,7 @@ import { printable } from '../text/printable.ts'
 /** What an index lists: runnable images, and further indexes to walk. */
 export interface IndexDocument {
   entries: PlatformEntry[]
-  nested: { digest: string; mediaType: string }[]
+  nested: PlatformEntry[]
 }
 
 /** Whether a body is what its media type says, by containerd's own test: an index has no config or layers, an image no manifests. */
