@@ -14,18 +14,19 @@ const texts: readonly (readonly [RegExp, FailureClass])[] = [
   ],
   [/rejecting \d+ byte|mediaType in manifest|unknown media type/, 'MEDIATYPE'],
   [/no signatures|unable to (?:prepare|parse) signature|failed to convert/i, 'MEDIATYPE'],
+  // Of layers and configs it tells that they are gone; of anything else that it was taken for a blob.
   [
-    /could not fetch content descriptor \S+ \((?:application\/json|application\/octet-stream|text\/\w+|)\) from remote: not found/,
+    /content descriptor \S+ \((?!\S*(?:layer|rootfs|config|container\.image))[^)]*\) from remote/,
     'MEDIATYPE',
   ],
   [/no processor for media-type/, 'MEDIATYPE'],
-  [/short read|read expected number of bytes/, 'DIGEST'],
+  [/short read|content size of zero|read expected number of bytes/, 'DIGEST'],
   [
     /unexpected commit digest|not a valid digest|invalid checksum|failed precondition/,
     'DIGEST',
   ],
   [
-    /no realm specified|did not include a token|unable to decode token|invalid realm/,
+    /no realm specified|did not include a token|unsupported protocol scheme|unable to decode token|invalid realm/,
     'TOKEN',
   ],
   [/stopped after 10 redirects/, 'NETWORK'],
@@ -39,7 +40,7 @@ const texts: readonly (readonly [RegExp, FailureClass])[] = [
   [/: [34]\d\d /, 'STATUS'],
   [/x509|tls:|server gave HTTP response to HTTPS client|certificate/, 'TLS'],
   [
-    /dial tcp|EOF|connection re(?:set|fused)|no such host|timeout|ended by the suite|malformed HTTP|unsupported protocol/,
+    /dial tcp|EOF|connection re(?:set|fused)|no such host|timeout|ended by the suite|malformed HTTP/,
     'NETWORK',
   ],
   [/not found/, 'NOT_FOUND'],

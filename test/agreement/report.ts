@@ -44,14 +44,14 @@ export function measuredSection(judgements: readonly Judgement[]): string {
       why,
     ]),
   )
-  const gaps = judgements.flatMap(({ judge, rows }) =>
-    rows
-      .filter(
-        ({ outcome, opinion }) =>
-          outcome.status === 'failed' && opinion.action === 'allow',
-      )
-      .map(({ scenario }) => [scenario.name, judge.version, scenario.gap ?? '']),
-  )
+  const gaps = scenarios.flatMap((scenario) => {
+    const where = judgements
+      .filter(({ rows }) => rows.some((row) => row.scenario === scenario && isGap(row)))
+      .map(({ judge }) => judge.version)
+    return where.length === 0
+      ? []
+      : [[scenario.name, where.join(', '), scenario.gap ?? '']]
+  })
   return [
     ...judgements.map(matrix),
     `${capitalized(tally(judgements))}.`,
@@ -60,6 +60,10 @@ export function measuredSection(judgements: readonly Judgement[]): string {
     '### Failures that Pullgate does not foresee',
     table(['scenario', 'containerd', 'why'], gaps),
   ].join('\n\n')
+}
+
+function isGap({ outcome, opinion }: Row): boolean {
+  return outcome.status === 'failed' && opinion.action === 'allow'
 }
 
 function capitalized(text: string): string {

@@ -69,6 +69,8 @@ export interface Scenario {
   real?: { guise: 'open' | 'basic' | 'token'; holds?: ImageSpec | null; public?: boolean }
   /** The hosts.toml of the registry, with `{registry}` and other hosts' URLs to fill in, `{address}` and `{ca}`; null for none. */
   hostsToml?: string | null
+  /** The folder of hosts.toml; default `{host}`. */
+  hostsFolder?: string
   /** The registry of the image is docker.io. */
   hub?: boolean
   /** What the runtime does: pulls, or the class of its failure. */

@@ -13,9 +13,11 @@ import {
   close,
   hang,
   redirect,
+  redirects as hops,
   reply,
   serve,
   status,
+  wantsAccept,
 } from './script-steps.ts'
 
 const image = (platform: string | null = 'linux/amd64'): ImageSpec => ({
@@ -31,6 +33,8 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const SCHEMA1 = JSON.stringify({ schemaVersion: 1, name: 'team/app', tag: '1.0' })
 const PAGE = '<!doctype html><title>Sign in</title>'
 const html = { status: 200, headers: { 'content-type': 'text/html' }, body: PAGE }
+const HEAD_ONLY = { method: 'HEAD', target: 'manifest' } as const
+const GET_ONLY = { method: 'GET', target: 'manifest' } as const
 const older = 'containerd 1.6 reads the older grammar'
 
 // prettier-ignore
@@ -98,6 +102,10 @@ const existence: Scenario[] = [
   { name: 'no Docker-Content-Digest', row: null, registry: [serve({ headers: { 'docker-content-digest': null } })], judge: 'pulls', verdict: 'allow' },
   { name: 'no Content-Length on HEAD', row: null, registry: [serve({ headers: { 'content-length': null } }, { method: 'HEAD', target: 'manifest' })], judge: 'pulls', verdict: 'allow' },
   { name: 'neither header, and no such tag', row: 12, image: '{host}/team/app:nope', registry: [serve({ headers: { 'docker-content-digest': null, 'content-length': null } }, { method: 'HEAD', target: 'manifest', by: 'digest' })], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
+  { name: 'a digest that only the blobs endpoint has', row: null, image: '{host}/team/app@{digest}', registry: [status(404, { target: 'manifest', by: 'digest' }), reply({ status: 200, headers: { 'content-type': OCI_MANIFEST } }, { method: 'HEAD', target: 'blob' })], judge: 'STATUS', verdict: 'warn RegistryError', differs: { '1.6': { judge: 'MEDIATYPE', why: 'containerd 1.6 takes the error for the manifest' } } },
+  { name: 'an index only for who accepts one', row: 59, holds: index('linux/amd64'), registry: [wantsAccept(OCI_INDEX)], judge: 'pulls', verdict: 'allow' },
+  { name: 'HEAD without the digest, and GET is 404', row: null, registry: [serve({ headers: { 'docker-content-digest': null } }, HEAD_ONLY), status(404, GET_ONLY)], judge: 'STATUS', verdict: 'warn RegistryError', differs: { '1.6': { judge: 'MEDIATYPE', why: 'containerd 1.6 takes the error for the manifest' } } },
+  { name: 'Content-Length 0 on HEAD', row: null, registry: [serve({ headers: { 'content-length': '0' } }, HEAD_ONLY)], judge: 'DIGEST', verdict: 'allow', gap: 'no registry is known to do so' },
 ]
 
 const asks = basic(users)
@@ -150,6 +158,9 @@ const basicCredentials: Scenario[] = [
   { name: 'docker-registry, htpasswd: no such tag', row: 12, real: { guise: 'basic' }, image: '{host}/team/app:nope', secrets: [secret()], judge: 'NOT_FOUND', verdict: 'deny ImageNotFound' },
   { name: 'docker-registry, htpasswd: no such tag, wrong password', row: 23, real: { guise: 'basic' }, image: '{host}/team/app:nope', secrets: [secret('bob', 'wrong')], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
   { name: 'docker-registry, htpasswd: no such repository', row: 13, real: { guise: 'basic', holds: null }, secrets: [secret()], judge: 'NOT_FOUND', verdict: 'deny RepositoryNotFound' },
+  { name: 'a Basic challenge without a realm', row: null, registry: [basic(users, 'Basic')], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'a Basic challenge in upper case', row: null, registry: [basic(users, 'BASIC realm="acme"')], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'Docker Hub as index.docker.io', row: null, hub: true, image: 'index.docker.io/someone/by-index:1.0', registry: [asks], secrets: [secret('alice', users.alice, 'https://index.docker.io/v1/')], judge: 'pulls', verdict: 'allow' },
 ]
 
 // prettier-ignore
@@ -212,6 +223,19 @@ const tokens: Scenario[] = [
   { name: 'docker-registry, tokens: a wrong password', row: 24, real: { guise: 'token' }, secrets: [secret('alice', 'wrong')], judge: 'BAD_CREDENTIALS', verdict: 'deny CredentialsRejected' },
   { name: 'docker-registry, tokens: a stale secret on a public image', row: 25, real: { guise: 'token', public: true }, secrets: [secret('alice', 'stale')], judge: 'BAD_CREDENTIALS', verdict: 'deny CredentialsRejected' },
   { name: 'docker-registry, tokens: a user without rights', row: 26, real: { guise: 'token' }, secrets: [secret('bob', users.bob)], judge: 'DENIED', verdict: 'deny AccessDenied' },
+  { name: 'a robot account with signs in name and password', row: null, registry: [bearer({ users: { 'robot$proj+ci': 'a&b=c d%2B' } })], secrets: [secret('robot$proj+ci', 'a&b=c d%2B')], judge: 'pulls', verdict: 'allow' },
+  { name: 'a robot account whose POST is refused with 405', row: null, registry: [bearer({ users: { 'robot$proj+ci': 'ä&b=c d%2B' }, post: 405 })], secrets: [secret('robot$proj+ci', 'ä&b=c d%2B')], judge: 'pulls', verdict: 'allow' },
+  { name: 'a realm with a query of its own', row: null, registry: [bearer({ users, challenge: 'Bearer realm="{realm}?account=acme",service="acme"' })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'parameters without quotes', row: 55, registry: [bearer({ users, challenge: 'Bearer realm={realm},service=acme' })], secrets: [secret()], judge: 'TOKEN', verdict: 'warn TokenServiceError' },
+  { name: 'blanks between the parameters', row: null, registry: [bearer({ users, challenge: 'Bearer  realm="{realm}" , service="acme"' })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'parameter names in upper case', row: null, registry: [bearer({ users, challenge: 'Bearer Realm="{realm}",SERVICE="acme"' })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'a scope for another repository beside ours', row: null, registry: [bearer({ users, challenge: 'Bearer realm="{realm}",service="acme",scope="repository:team/base:pull repository:team/app:pull"' })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'Basic and Bearer in one line', row: null, registry: [bearer({ users, challenge: 'Basic realm="acme", Bearer realm="{realm}",service="acme"' })], secrets: [secret()], judge: 'UNAUTHORIZED', verdict: 'deny CredentialsRejected' },
+  { name: 'Bearer and Basic in one line', row: null, registry: [bearer({ users, challenge: 'Bearer realm="{realm}",service="acme", Basic realm="acme"' })], secrets: [secret()], judge: 'pulls', verdict: 'allow' },
+  { name: 'a relative realm', row: 55, registry: [challengeAll('Bearer realm="/token",service="acme"')], judge: 'TOKEN', verdict: 'warn TokenServiceError' },
+  { name: 'a realm over plain HTTP behind a registry with TLS', row: null, tls: 'trusted', registry: [bearer({ users, realmHost: 'token' })], hosts: { token: { steps: [bearer({ users })] } }, secrets: [secret()], judge: 'pulls', verdict: 'warn TokenServiceError' },
+  { name: 'a realm behind a redirect', row: null, registry: [redirect(307, 'token', { target: 'token' }), bearer({ anonymous: 'pulls' })], hosts: { token: { steps: [bearer({ anonymous: 'pulls' })] } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a public image, and 401 once after the token', row: null, registry: [status(401, { ...HEAD_ONLY, times: 2 }, { status: 401, headers: { 'www-authenticate': 'Bearer realm="http://127.0.0.1:1/token"' } })], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
 ]
 
 const at = (scheme: string): string =>
@@ -260,6 +284,13 @@ const mirrors: Scenario[] = [
   { name: 'hosts.toml is broken', row: 17, hostsToml: 'server = ', judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
   { name: 'no hosts.toml, and no such host', row: 17, hostsToml: null, judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
   { name: 'two mirrors, the second has it', row: null, holds: null, hostsToml: 'server = "{registry}"\n[host."{mirror}"]\n[host."{second}"]\n', hosts: { mirror: {}, second: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a mirror under a path, without override_path', row: null, holds: null, hostsToml: 'server = "{registry}"\n[host."{mirror}/proxy"]\n', hosts: { mirror: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a mirror with a slash at its end', row: null, holds: null, hostsToml: 'server = "{registry}"\n[host."{mirror}/"]\n', hosts: { mirror: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'a mirror with a time limit', row: null, holds: null, hostsToml: viaMirror('  dial_timeout = "5s"\n'), hosts: { mirror: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'capabilities in upper case', row: null, holds: null, hostsToml: viaMirror('  capabilities = ["PULL", "Resolve"]\n'), hosts: { mirror: { holds: image() } }, judge: 'pulls', verdict: 'allow' },
+  { name: 'an unknown capability', row: null, holds: null, hostsToml: viaMirror('  capabilities = ["pull", "resolve", "fly"]\n'), hosts: { mirror: { holds: image() } }, judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'the folder of a registry with a port, with underscores', row: null, image: '{host}:5000/team/app:1.0', hostsFolder: '{host}_5000_', judge: 'pulls', verdict: 'allow' },
+  { name: 'the folder of a registry with a port, with a colon', row: null, image: '{host}:5000/team/app:1.0', hostsFolder: '{host}:5000', judge: 'pulls', verdict: 'allow' },
 ]
 
 const cdn = { cdn: { holds: image() } }
@@ -279,10 +310,12 @@ const redirects: Scenario[] = [
   { name: 'a redirect to a sign-in page', row: 57, registry: [redirect(302, 'login')], hosts: { login: { steps: [reply(html, {})] } }, judge: 'MEDIATYPE', verdict: 'warn NotARegistry' },
   { name: 'a redirect after the credentials', row: null, holds: null, registry: [asks, redirect(307, 'cdn', {})], hosts: cdn, secrets: [secret()], judge: 'pulls', verdict: 'allow' },
   { name: 'a redirect to a host that wants credentials of its own', row: 54, registry: [redirect(307, 'cdn')], hosts: { cdn: { steps: [challengeAll()] } }, judge: 'UNAUTHORIZED', verdict: 'warn ChallengeUnsupported' },
+  { name: 'nine redirects', row: null, registry: [hops(9)], judge: 'pulls', verdict: 'allow' },
+  { name: 'ten redirects', row: 53, registry: [hops(10)], judge: 'NETWORK', verdict: 'warn RegistryUnreachable' },
+  { name: 'a redirect from TLS to plain HTTP', row: null, tls: 'trusted', holds: null, registry: [redirect(307, 'cdn', {})], hosts: cdn, judge: 'pulls', verdict: 'allow' },
+  { name: 'a redirect to where only GET is allowed', row: null, holds: null, registry: [redirect(307, 'cdn', {})], hosts: { cdn: { holds: image(), steps: [status(403, HEAD_ONLY)] } }, judge: 'FORBIDDEN', verdict: 'warn AccessDenied' },
 ]
 
-const HEAD_ONLY = { method: 'HEAD', target: 'manifest' } as const
-const GET_ONLY = { method: 'GET', target: 'manifest' } as const
 // prettier-ignore
 const errors: Scenario[] = [
   { name: '403', row: 81, registry: [status(403)], judge: 'FORBIDDEN', verdict: 'warn AccessDenied' },
@@ -341,6 +374,14 @@ const platforms: Scenario[] = [
   { name: 'the amd64 child is there, the 386 one is gone', row: null, holds: { kind: 'index', entries: [{ platform: 'linux/amd64' }, { platform: 'linux/386', lost: true }] }, judge: 'pulls', verdict: 'allow' },
   { name: 'an index by its digest', row: null, image: '{host}/team/app@{digest}', holds: index('linux/amd64'), judge: 'pulls', verdict: 'allow' },
   { name: 'an index by its digest, for arm64 only', row: 61, image: '{host}/team/app@{digest}', holds: index('linux/arm64'), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index for linux/AMD64', row: null, holds: index('linux/AMD64'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an index for Linux/amd64', row: null, holds: index('Linux/amd64'), judge: 'pulls', verdict: 'allow' },
+  { name: 'an index for amd64/v2 only', row: 61, holds: index('linux/amd64/v2'), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index whose platform is empty', row: 65, holds: index(''), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
+  { name: 'an index in an index that is gone', row: 67, holds: { kind: 'index', entries: [{ platform: null, image: index('linux/amd64'), lost: true }] }, judge: 'NOT_FOUND', verdict: 'deny ManifestIncomplete' },
+  { name: 'an index in an index that is gone, beside an image for amd64', row: 67, holds: { kind: 'index', entries: [{ platform: 'linux/amd64' }, { platform: null, image: index('linux/amd64'), lost: true }] }, judge: 'NOT_FOUND', verdict: 'warn ManifestIncomplete', differs: { '1.6': { judge: 'pulls', why: 'containerd before 2.1 fetches only the best entry' } } },
+  { name: 'an index in an index that says amd64', row: null, holds: { kind: 'index', entries: [{ platform: 'linux/amd64', image: index('linux/amd64') }] }, judge: 'pulls', verdict: 'allow' },
+  { name: 'an index in an index that says arm64, with amd64 in it', row: null, holds: { kind: 'index', entries: [{ platform: 'linux/arm64', image: index('linux/amd64') }] }, judge: 'PLATFORM', verdict: 'allow', gap: 'what an index says of an index in it is not looked at' },
 ]
 
 const typed = (type: string | null) => serve({ headers: { 'content-type': type } })
@@ -363,6 +404,10 @@ const mediaTypes: Scenario[] = [
   { name: 'a digest header that is no digest', row: 70, registry: [serve({ headers: { 'docker-content-digest': 'sha256:zz' } })], judge: 'DIGEST', verdict: 'warn UnsupportedManifest' },
   { name: 'another body than the digest says', row: 70, registry: [serve({ body: '{"schemaVersion":2}', headers: { 'content-length': null } }, GET_ONLY)], judge: 'DIGEST', verdict: 'allow', gap: 'the manifest is not fetched after a HEAD that says enough' },
   { name: 'a Helm chart', row: 66, image: '{host}/charts/app:1.0', holds: { kind: 'image', artifact: { config: 'application/vnd.cncf.helm.config.v1+json', layer: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip' } }, judge: 'pulls', verdict: 'warn NotAContainerImage', differs: { '1.6': { judge: 'MEDIATYPE', why: 'containerd 1.6 fails to unpack what is no container image' } } },
+  { name: 'a media type in other letters', row: 58, tls: 'trusted', registry: [typed('application/vnd.OCI.image.Manifest.v1+json')], judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest' },
+  { name: 'a blank before the charset', row: 58, tls: 'trusted', registry: [typed(`${OCI_MANIFEST} ; charset=utf-8`)], judge: 'MEDIATYPE', verdict: 'deny UnsupportedManifest' },
+  { name: 'a media type with a broken parameter', row: null, tls: 'trusted', registry: [typed(`${OCI_MANIFEST}; charset`)], judge: 'pulls', verdict: 'allow' },
+  { name: 'a web page in upper case', row: 57, tls: 'trusted', registry: [reply({ ...html, headers: { 'content-type': 'TEXT/HTML; charset=UTF-8' } })], judge: 'MEDIATYPE', verdict: 'deny NotARegistry' },
 ]
 
 export const themes: readonly Theme[] = [

@@ -177,3 +177,20 @@ function basicCaller(
   const [username = '', ...rest] = Buffer.from(encoded, 'base64').toString().split(':')
   return { username, password: rest.join(':') }
 }
+
+/** Sends on to itself so many times before anything is served. */
+export function redirects(hops: number): Step {
+  return ({ url, target }) => {
+    const hop = Number(url.searchParams.get('hop') ?? 0)
+    if (target !== 'manifest' || hop >= hops) return null
+    return { status: 307, headers: { location: `${url.pathname}?hop=${hop + 1}` } }
+  }
+}
+
+/** 404 for tags unless the Accept header names this type: registries do so with indexes (catalogue 59). */
+export function wantsAccept(type: string): Step {
+  return ({ headers, target, name }) =>
+    target !== 'manifest' || name.includes(':') || headers.accept?.includes(type)
+      ? null
+      : distributionError(404, 'MANIFEST_UNKNOWN')
+}

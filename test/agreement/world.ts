@@ -144,7 +144,7 @@ function scriptOf(
 
 /** Hub scenarios share one server and are told apart by their repositories. */
 function hubRepository({ image = '' }: Scenario): string {
-  const name = image.replace(/^docker\.io\//, '').replace(/[:@].*$/, '')
+  const name = image.replace(/^(?:index\.)?docker\.io\//, '').replace(/[:@].*$/, '')
   return name.includes('/') ? name : `library/${name}`
 }
 
@@ -174,7 +174,8 @@ async function placeHostsToml(
           (text, [name, value]) => text.replaceAll(`{${name}}`, value),
           scenario.hostsToml,
         )
-  await writeHostsToml(hostsDirectory, host, toml)
+  const folder = scenario.hostsFolder?.replace('{host}', host) ?? host
+  await writeHostsToml(hostsDirectory, folder, toml)
 }
 
 /** containerd 1.6 ignores a file without a host table, so there is one, for the same host, that tags are not resolved with. */
