@@ -3,7 +3,8 @@ import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { fieldsList, fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
 
-const PAGE_SIZE = 500
+/** What `limit` asks for. */
+export const PAGE_SIZE = 500
 
 export interface ListRequest {
   path: string
@@ -15,13 +16,14 @@ export interface ListRequest {
 
 /**
  * Every object of a list, page by page with `limit` and `continue`; `take` gets each, so that a page need not be kept.
- * A continue token that expired on the way (410) starts the list over, once.
+ * A continue token that expired on the way (410) starts the list over, once. The value is the list's resourceVersion, from
+ * which a watch goes on; empty where the server told none.
  */
 export async function listObjects(
   client: ApiClient,
   request: ListRequest,
   collector: { reset(): void; take(object: Fields): void },
-): Promise<Fact<null>> {
+): Promise<Fact<string>> {
   let restarted = false
   let token = ''
   for (let page = 0; page < request.maxPages; page += 1) {
@@ -42,15 +44,17 @@ export async function listObjects(
     }
     if (answer.status !== 'ok') return unlisted(answer)
     for (const item of fieldsList(answer.object.items)) collector.take(item)
-    token = textOrEmpty(fieldsOrEmpty(answer.object.metadata).continue)
-    if (token === '') return { status: 'known', value: null }
+    const metadata = fieldsOrEmpty(answer.object.metadata)
+    token = textOrEmpty(metadata.continue)
+    if (token === '')
+      return { status: 'known', value: textOrEmpty(metadata.resourceVersion) }
   }
   return { status: 'unknown', reason: 'there are too many to look at' }
 }
 
 function unlisted(
   answer: Exclude<Awaited<ReturnType<ApiClient['get']>>, { status: 'ok' }>,
-): Fact<null> {
+): Fact<never> {
   if (answer.status === 'failed') return { status: 'unknown', reason: answer.reason }
   const reason =
     answer.status === 'expired'

@@ -7,6 +7,7 @@ import { createFactCache, type FactTtl } from './fact-cache.ts'
 import { createPodEvidence } from './pod-evidence.ts'
 import { readNode } from './read-facts.ts'
 import { readPod } from './read-pod.ts'
+import { watchList, type WatchedListOptions } from './watched-list.ts'
 
 /** Lists cost the API server more, so a burst of denials shares one. */
 const NODES_TTL: FactTtl = {
@@ -32,28 +33,35 @@ const MAX_SECRET_PAGES = 20
 /** Lists without the objects' contents: names are all that is wanted of Secrets. */
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
 
+const NODES: ListRequest = { path: '/api/v1/nodes', maxPages: MAX_NODE_PAGES }
+const WEBHOOKS: ListRequest = {
+  path: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+  maxPages: MAX_WEBHOOK_PAGES,
+}
+
+/** Kept up to date by watches, for a process that runs for long. */
+export function clusterWatches(
+  options: Omit<WatchedListOptions<unknown>, 'path' | 'maxPages' | 'read'>,
+) {
+  return {
+    nodes: watchList<NodeFacts>({ ...options, ...NODES, read: nodeReader() }),
+    webhooks: watchList<Fields>({ ...options, ...WEBHOOKS, read: (fields) => fields }),
+  }
+}
+
 /** The lists of a whole cluster; each has one entry, under the empty key. */
 export function clusterLists(client: ApiClient, now: () => number) {
   const nodes = createFactCache<NodeFacts[]>({
     maxEntries: 1,
     ttl: NODES_TTL,
     now,
-    async load() {
-      const shared = new Map<string, string>()
-      const request = { path: '/api/v1/nodes', maxPages: MAX_NODE_PAGES }
-      return collect(client, request, (fields) =>
-        withSharedNames(readNode(fields, nameOf(fields)), shared),
-      )
-    },
+    load: async () => collect(client, NODES, nodeReader()),
   })
   const webhooks = createFactCache<Fields[]>({
     maxEntries: 1,
     ttl: WEBHOOKS_TTL,
     now,
-    load: async () => {
-      const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
-      return collect(client, { path, maxPages: MAX_WEBHOOK_PAGES }, (fields) => fields)
-    },
+    load: async () => collect(client, WEBHOOKS, (fields) => fields),
   })
   const pods = createFactCache<Map<string, PodFacts[]>>({
     maxEntries: 1,
@@ -89,14 +97,22 @@ export async function namespacesWithSecret(
   return collect(client, request, (fields) => identityIn(fields).namespace)
 }
 
+/** Names come and go with every release; this many are some 10 MB. */
+const MAX_SHARED_NAMES = 50_000
+
 /** Nodes list the same images: one string for each name keeps thousands of Nodes small. */
-function withSharedNames(node: NodeFacts, shared: Map<string, string>): NodeFacts {
-  const images = node.images.map((image) => {
-    const known = shared.get(image)
-    if (known === undefined) shared.set(image, image)
-    return known ?? image
-  })
-  return { ...node, images }
+function nodeReader(): (fields: Fields) => NodeFacts {
+  const shared = new Map<string, string>()
+  return (fields) => {
+    if (shared.size > MAX_SHARED_NAMES) shared.clear()
+    const node = readNode(fields, nameOf(fields))
+    const images = node.images.map((image) => {
+      const known = shared.get(image)
+      if (known === undefined) shared.set(image, image)
+      return known ?? image
+    })
+    return { ...node, images }
+  }
 }
 
 async function collect<T>(

@@ -2,6 +2,7 @@ import type {
   ClusterFacts,
   Fact,
   NamespaceFacts,
+  NodeFacts,
   ReadOptions,
   SecretFacts,
   ServiceAccountFacts,
@@ -9,10 +10,11 @@ import type {
 import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { getObject, identityOf, isName, namespacedPath } from './api-get.ts'
-import { clusterLists, namespacesWithSecret } from './api-lists.ts'
+import { clusterLists, clusterWatches, namespacesWithSecret } from './api-lists.ts'
 import { createFactCache, orTooLate, tooLate, type FactTtl } from './fact-cache.ts'
 import { webhooksHandlingPods } from './pod-mutators.ts'
 import { readNamespace, readSecret, readServiceAccount } from './read-facts.ts'
+import type { WatchedListOptions } from './watched-list.ts'
 
 export interface KubernetesApiOptions {
   client: ApiClient
@@ -22,6 +24,8 @@ export interface KubernetesApiOptions {
   mayListSecrets: boolean
   /** Milliseconds of a clock that never goes back. */
   now: () => number
+  /** Nodes and mutating webhooks are watched until the signal fires; absent or null: listed when they are needed. */
+  watch?: Pick<WatchedListOptions<unknown>, 'random' | 'wait' | 'signal'> | null
 }
 
 const OBJECT_TTL: FactTtl = {
@@ -39,6 +43,18 @@ export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts 
   const { client, now } = options
   const objects = objectCaches(client, now)
   const lists = clusterLists(client, now)
+  const watches = options.watch ? clusterWatches({ client, now, ...options.watch }) : null
+
+  // While a watch is down, its list is read as if there were none.
+  async function nodes(read: ReadOptions): Promise<Fact<NodeFacts[]>> {
+    const watched = watches?.nodes.current(read.fresh) ?? null
+    return watched === null ? lists.nodes.read('', read) : known(watched)
+  }
+
+  async function webhooks(read: ReadOptions): Promise<Fact<Fields[]>> {
+    const watched = watches?.webhooks.current(read.fresh) ?? null
+    return watched === null ? lists.webhooks.read('', read) : known(watched)
+  }
 
   async function namespace(
     name: string,
@@ -58,16 +74,14 @@ export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts 
       if (!isName(inNamespace) || !isName(name)) return absent
       return objects.serviceAccounts.read(`${inNamespace}/${name}`, read)
     },
-    async nodes(read) {
-      return lists.nodes.read('', read)
-    },
+    nodes,
     async podsUsingRegistry(registry, read) {
       const fact = await lists.pods.read('', read)
       return fact.status === 'known' ? known(fact.value.get(registry) ?? []) : fact
     },
     async podMutators(inNamespace, read) {
       const [configurations, facts] = await Promise.all([
-        lists.webhooks.read('', read),
+        webhooks(read),
         namespace(inNamespace, read),
       ])
       if (configurations.status !== 'known') return configurations

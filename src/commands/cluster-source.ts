@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createApiClient } from '../cluster/api-client.ts'
 import type { ApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
@@ -17,6 +18,8 @@ export interface ClusterSourceOptions {
   onFolderProblem: (problem: FolderProblem) => void
   /** A client that is there already, so that all calls share one pool; absent: one is made. */
   api?: ApiClient
+  /** For a process that runs for long: Nodes and mutating webhooks are watched until the signal fires. */
+  watch?: boolean
   signal: AbortSignal
 }
 
@@ -46,7 +49,15 @@ export async function openClusterSource(
     secrets: options.secrets,
     mayListSecrets: false,
     now: () => performance.now(),
+    watch: options.watch === true ? { ...watching, signal: options.signal } : null,
   })
+}
+
+const watching = {
+  random: Math.random,
+  // Aborted: whoever waits looks at the signal next.
+  wait: (ms: number, signal: AbortSignal): Promise<void> =>
+    sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
 }
 
 /** A client of the cluster's API server. Throws ClusterNotConfigured when there is none. */

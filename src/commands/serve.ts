@@ -89,6 +89,7 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
     kubeconfig,
     context: null,
     ...(api === null ? {} : { api }),
+    watch: true,
     secrets: configuration.configuration.secrets,
     onFolderProblem: (problem) => log.warn({ problem }, 'a manifest cannot be read'),
     signal: io.signal,

@@ -26,10 +26,23 @@ export interface FakeApiServer {
   requests: { target: string; authorization: string | undefined }[]
   /** Sockets that were opened. */
   connections: () => number
-  /** Replaces the answer to what follows; undefined for the objects. */
-  answer: ((path: string) => Answer | undefined) | null
+  /** Replaces the answer to what follows; undefined for the objects, or for a watch. */
+  answer: ((path: string, query: URLSearchParams) => Answer | undefined) | null
+  /** Every watch that was begun and is not over. */
+  watches: Watch[]
   /** Objects on a page whatever `limit` says. */
   pageSize: number
+}
+
+export interface Watch {
+  path: string
+  query: URLSearchParams
+  /** One line each; text as it is. */
+  send(...lines: (object | string)[]): void
+  /** As the server does when the time is up. */
+  end(): void
+  /** The connection breaks. */
+  drop(): void
 }
 
 /** Speaks the part of the Kubernetes API that we read, over plain HTTP below the path /k8s. */
@@ -44,13 +57,15 @@ export async function fakeApiServer(
     requests: [],
     connections: () => connections,
     answer: null,
+    watches: [],
     pageSize: 500,
   }
 
-  function answerOf(url: URL): Answer {
+  function answerOf(url: URL): Answer | 'watch' {
     const path = url.pathname.replace(/^\/k8s/, '')
-    const special = fake.answer?.(path)
+    const special = fake.answer?.(path, url.searchParams)
     if (special !== undefined) return special
+    if (url.searchParams.get('watch') === '1') return 'watch'
     const listed = LISTS[path]
     if (listed !== undefined) return listOf(listed, url.searchParams)
     const [, namespace = '', resource, name] =
@@ -74,14 +89,38 @@ export async function fakeApiServer(
     const start = Number(query.get('continue') ?? 0)
     const end = start + fake.pageSize
     const items = all.slice(start, end).map(({ fields }) => fields)
-    const metadata = end < all.length ? { continue: String(end) } : {}
+    const metadata = {
+      resourceVersion: '100',
+      ...(end < all.length ? { continue: String(end) } : {}),
+    }
     return { status: 200, body: { kind: `${kind}List`, metadata, items } }
+  }
+
+  function openWatch(url: URL, response: ServerResponse): void {
+    const watch: Watch = {
+      path: url.pathname.replace(/^\/k8s/, ''),
+      query: url.searchParams,
+      send(...lines) {
+        for (const line of lines)
+          response.write(typeof line === 'string' ? line : `${JSON.stringify(line)}\n`)
+      },
+      end: () => void response.end(),
+      drop: () => void response.destroy(),
+    }
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.flushHeaders()
+    fake.watches.push(watch)
+    response.on('close', () => {
+      fake.watches = fake.watches.filter((each) => each !== watch)
+    })
   }
 
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const { url: target = '', headers } = request
     fake.requests.push({ target, authorization: headers.authorization })
-    const answer = answerOf(new URL(target, 'http://localhost'))
+    const url = new URL(target, 'http://localhost')
+    const answer = answerOf(url)
+    if (answer === 'watch') return openWatch(url, response)
     if (answer === 'silence') return
     if (answer === 'hang up') {
       request.socket.destroy()
