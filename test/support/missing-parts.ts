@@ -45,6 +45,9 @@ export function missingPackages(): string[] {
     .flatMap(({ packages }) => packages)
 }
 
+/** Said once by a file, however many of its suites need the parts. */
+const told = new Set<string>()
+
 /**
  * Runs `body` when the machine has the parts. Otherwise the file counts as skipped, with one line that says how to install
  * them; with PULLGATE_REQUIRE_PARTS=1, which .ci/run sets, it fails instead. `file` is the test file's import.meta.filename.
@@ -61,6 +64,7 @@ export async function withParts(
     t.fail(line)
     return
   }
-  process.stderr.write(`skipped: ${line}\n`)
+  if (!told.has(line)) process.stderr.write(`skipped: ${line}\n`)
+  told.add(line)
   t.plan(0, line)
 }
