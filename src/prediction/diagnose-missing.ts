@@ -54,8 +54,23 @@ export async function explainMissing(
     neighbours: repositoryMissing ? await nearRepositories(credential, options) : [],
     hint: hintFor(options.remarks, { repositoryExists }),
   })
+  if (tags.outcome === 'listed' && tags.tags.includes(reference.effectiveTag ?? '')) {
+    return listedAllTheSame(finding, reference)
+  }
   if (repositoryExists || evidence.access === 'credential') return finding
   return unlessHidden(finding, await options.nodeCredentials(nameOf(reference), signal))
+}
+
+/** Pushed between the two questions, or deleted under its tag: the next question tells. */
+function listedAllTheSame(finding: Finding, reference: ImageReference): Finding {
+  const name = `${nameOf(reference)}:${reference.effectiveTag}`
+  return {
+    ...finding,
+    certainty: 'uncertain',
+    message: `${reference.registry} did not find ${name} a moment ago, but lists the tag.`,
+    advice: 'If the image was pushed just now, apply again; else push it again.',
+    doubts: ['It may have been pushed a moment ago.'],
+  }
 }
 
 function unlessHidden(finding: Finding, nodes: NodeCredentialEvidence): Finding {
