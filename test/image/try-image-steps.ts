@@ -1,0 +1,163 @@
+/**
+ * Runs the steps of the Dockerfile without a container engine: the same files, the same commands in the same order, and then
+ * the start, the health check and the version as the user of the image in a tree that nobody may write to. What stays
+ * untried are the base images; the Node of this checkout takes their place. `npm run test:image`.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import {
+  pairsOf,
+  readStages,
+  root,
+  type Instruction,
+  type Stage,
+} from './read-dockerfile.ts'
+
+const place = mkdtempSync(join(tmpdir(), 'pullgate-image-'))
+const isRoot = process.getuid?.() === 0
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+try {
+  // Others than root have to get in, when the image's user is tried.
+  chmodSync(place, 0o755)
+  const [build, final] = readStages() as [Stage, Stage]
+  const node = join(place, 'nodejs/bin/node')
+  mkdirSync(dirname(node), { recursive: true })
+  copyFileSync(process.execPath, node)
+  runBuild(build, { PATH: `${dirname(node)}:${process.env.PATH}` })
+  makeReadOnly(join(place, 'app'))
+  say(`tree: ${megabytes(join(place, 'app'))} MB`)
+  await runFinal(final)
+  say('ok: every step of the Dockerfile works')
+} finally {
+  makeWritable(place)
+  rmSync(place, { recursive: true, force: true })
+}
+
+/** Paths of the image as paths of this machine. */
+function here(text: string): string {
+  return text.replaceAll(/(^|[\s="'])\/(app|nodejs)\b/g, `$1${place}/$2`)
+}
+
+function runBuild(stage: Stage, env: Record<string, string>): void {
+  let directory = place
+  const variables: Record<string, string | undefined> = {
+    ...process.env,
+    ...env,
+    // The steps clean npm's cache, which must not be that of whoever runs this.
+    npm_config_cache: join(place, 'npm-cache'),
+  }
+  for (const { name, text } of stage.instructions) {
+    say(`${name} ${text}`)
+    if (name === 'WORKDIR') mkdirSync((directory = here(text)), { recursive: true })
+    else if (name === 'ENV') Object.assign(variables, pairsOf(here(text)))
+    else if (name === 'COPY') copy(text, directory)
+    else if (name === 'RUN') {
+      const { status } = spawnSync('sh', ['-ec', text], {
+        cwd: directory,
+        env: variables,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      if (status !== 0) throw new Error(`exit code ${status}: ${text}`)
+    } else throw new Error(`no way to try ${name}`)
+  }
+}
+
+function copy(text: string, directory: string): void {
+  const words = text.split(' ')
+  const target = words.pop() ?? ''
+  for (const source of words)
+    cpSync(
+      join(root, source),
+      join(directory, target, source.endsWith('/') ? '' : source),
+      {
+        recursive: true,
+      },
+    )
+}
+
+async function runFinal({ instructions }: Stage): Promise<void> {
+  const find = (name: string): Instruction => {
+    const found = instructions.find((instruction) => instruction.name === name)
+    if (found === undefined) throw new Error(`no ${name}`)
+    return found
+  }
+  const [uid = 0, gid = 0] = find('USER').text.split(':').map(Number)
+  if (!isRoot) say(`not root: tried as user ${process.getuid?.()} instead of ${uid}`)
+  const options = {
+    cwd: join(place, 'app'),
+    // Nothing of this machine's environment, as in a container.
+    env: pairsOf(here(find('ENV').text)),
+    ...(isRoot ? { uid, gid } : {}),
+  }
+  const exec = (words: readonly string[]): [string, string[]] => {
+    const [program = '', ...args] = words.map(here)
+    return [program, args]
+  }
+  const entrypoint = find('ENTRYPOINT').words ?? []
+  const healthcheck = exec(find('HEALTHCHECK').words ?? [])
+
+  const version = spawnSync(...exec([...entrypoint, '--version']), options)
+  must(version.status === 0, `--version: ${version.stderr.toString()}`)
+  say(version.stdout.toString().trim())
+  const write = spawnSync(
+    ...exec([entrypoint[0] ?? '', '-e', `require('fs').writeFileSync('x', '')`]),
+    options,
+  )
+  must(write.status !== 0, 'the tree can be written to')
+  must(spawnSync(...healthcheck, options).status === 1, 'healthy before it runs')
+
+  const startedMs = performance.now()
+  const args = ['serve', '--standalone', '/app/examples/demo/cluster', '--drain', '0']
+  const server = spawn(...exec([...entrypoint, ...args]), { ...options, stdio: 'pipe' })
+  try {
+    const ended = new Promise<number | null>((resolve) => server.once('exit', resolve))
+    for await (const line of createInterface(server.stdout))
+      if (line.includes('"serving"')) break
+    say(`serving after ${Math.round(performance.now() - startedMs)} ms`)
+    const health = spawnSync(...healthcheck, options)
+    must(health.status === 0, `the health check: ${health.stderr.toString()}`)
+    say('HEALTHCHECK: healthy')
+    server.kill('SIGTERM')
+    must((await ended) === 0, 'SIGTERM does not end it with 0')
+  } finally {
+    server.kill('SIGKILL')
+  }
+}
+
+function must(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Error(otherwise)
+}
+
+function makeReadOnly(path: string): void {
+  chmodTree(path, (mode) => mode & ~0o222)
+}
+
+function makeWritable(path: string): void {
+  chmodTree(path, (mode) => mode | 0o200)
+}
+
+function chmodTree(path: string, change: (mode: number) => number): void {
+  const status = lstatSync(path)
+  if (status.isSymbolicLink()) return
+  chmodSync(path, change(status.mode))
+  if (!status.isDirectory()) return
+  for (const name of readdirSync(path)) chmodTree(join(path, name), change)
+}
+
+function megabytes(path: string): number {
+  const { stdout } = spawnSync('du', ['-sk', path])
+  return Math.round(Number.parseInt(stdout.toString(), 10) / 1024)
+}
