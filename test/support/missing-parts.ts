@@ -8,6 +8,8 @@ const parts = {
     programs: ['docker-registry', 'htpasswd'],
     packages: ['docker-registry', 'apache2-utils'],
   },
+  containerd: { programs: ['containerd', 'runc'], packages: ['containerd', 'runc'] },
+  skopeo: { programs: ['skopeo'], packages: ['skopeo'] },
 } as const satisfies Record<
   string,
   { programs: readonly string[]; packages: readonly string[] }
