@@ -1,6 +1,7 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import { createPredictor } from '../prediction/create-predictor.ts'
+import { rememberAnswers } from '../prediction/remember-answers.ts'
 import { createLookupCache } from '../prediction/lookup-cache.ts'
 import type { LookupCacheOptions } from '../prediction/lookup-cache.ts'
 import { createNodeCredentials } from '../prediction/create-node-credentials.ts'
@@ -24,6 +25,8 @@ export interface EngineOptions {
   onNotice: (notice: string) => void
   /** Also tell of what does no harm yet, such as a pull secret that stands behind another: for reports. */
   thorough?: boolean
+  /** For one run of a report: each distinct question is asked once, until the signal fires. */
+  oneRun?: { signal: AbortSignal }
   /** Running Pods show that the nodes have credentials of their own for this registry host. */
   onNodeCredentialsLearned?: (registry: string) => void
 }
@@ -34,13 +37,20 @@ export interface Engine {
   close(): Promise<void>
 }
 
+/** What a registry is asked at a time by a report. As many connections as one origin gets, since each may need two requests. */
+const QUESTIONS_PER_REGISTRY = 16
+/** Longer than any object of a report may take. */
+const ONE_RUN_WAIT_MS = 600_000
+/** An index is some 5 kB, anything else less. */
+const MAX_REMEMBERED_ANSWERS = 20_000
+
 /** Everything behind a prediction for one configuration: the registry client, the cache of look-ups, the nodes' credentials. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { configuration, facts, observer } = options
   const { registries } = configuration
   const registrySettings = (registry: string): RegistrySettings =>
     registrySettingsFor(registries, registry)
-  const client = createRegistryClient({
+  const direct = createRegistryClient({
     registries,
     hostsDirectory: configuration.hostsDirectory,
     network: configuration.network,
@@ -48,11 +58,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     observer,
     userAgent: `pullgate/${version}`,
   })
+  const client = options.oneRun
+    ? rememberAnswers({
+        client: direct,
+        perRegistry: QUESTIONS_PER_REGISTRY,
+        maxEntries: MAX_REMEMBERED_ANSWERS,
+        timeoutMs: configuration.deadlineMs,
+        signal: options.oneRun.signal,
+      })
+    : direct
   const lookups = createLookupCache({
     client,
     now,
     ...configuration.cache,
-    lookupTimeoutMs: configuration.deadlineMs,
+    // One that waits for its turn has a deadline of its own once it has it.
+    lookupTimeoutMs: options.oneRun ? ONE_RUN_WAIT_MS : configuration.deadlineMs,
     ...(options.onLookup ? { onUse: options.onLookup } : {}),
   })
   const settings: PredictionSettings = { ...configuration, registrySettings }
