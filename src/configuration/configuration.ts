@@ -39,6 +39,8 @@ export interface Configuration {
   nodeCredentialHosts: string[]
   nodeCredentials: NodeCredentialSettings
   platforms: 'auto' | string[]
+  /** Whether the entries of an index that serve the nodes are looked up too. */
+  verifyIndexes: boolean
   preloadedImages: string[]
   network: NetworkSettings
   exempt: Exemptions

@@ -166,6 +166,11 @@ export const rootFields = {
     'auto',
     'The platforms of the nodes; auto reads them from the Nodes.',
   ),
+  verifyIndexes: optional(
+    boolean,
+    false,
+    'Look up each entry of an index that serves the nodes, which a clean-up of the registry may have deleted; one more request for each entry of a new index.',
+  ),
   preloadedImages: optional(
     listOf(glob),
     [],

@@ -205,6 +205,11 @@ export const causes = {
     aspect: 'node',
     defaultAction: 'warn',
   },
+  NoEligibleNode: {
+    title: 'no node fits the Pod now, so platforms are not judged',
+    aspect: 'node',
+    defaultAction: 'warn',
+  },
   LoopbackRegistry: {
     title: "the registry is each node's own localhost",
     aspect: 'node',

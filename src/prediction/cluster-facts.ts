@@ -73,6 +73,9 @@ export interface MutatingWebhookFacts {
   handlesPods: boolean
 }
 
+/** What shows that nodes may be added by themselves: Karpenter's API is served, or a cluster autoscaler wrote its status. */
+export type AutoscalerSign = 'karpenter' | 'cluster-autoscaler'
+
 export interface ReadOptions {
   /** Ask the source itself, not a cache: a denial that rests on a Secret has just read that Secret. */
   fresh: boolean
@@ -92,6 +95,11 @@ export interface ClusterFacts {
   ): Promise<Fact<ServiceAccountFacts>>
   namespace(name: string, options: ReadOptions): Promise<Fact<NamespaceFacts>>
   nodes(options: ReadOptions): Promise<Fact<NodeFacts[]>>
+  /**
+   * Signs of an autoscaler beside those that nodes carry; only asked before a platform would deny. A source without it has
+   * nothing beside its nodes.
+   */
+  autoscalerSigns?(options: ReadOptions): Promise<Fact<AutoscalerSign[]>>
   /** Pods of the whole cluster that run an image of this registry host. Bounded. */
   podsUsingRegistry(registry: string, options: ReadOptions): Promise<Fact<PodFacts[]>>
   /** Mutating webhooks that handle Pods of this namespace. */

@@ -5,22 +5,24 @@ import type { ImageUse, Workload } from '../workload/workload.ts'
 import { causeCodes, causes } from './causes.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
 import { doubtsAbout, leftToNodes } from './doubts.ts'
-import { eligibleNodes } from './eligible-nodes.ts'
+import type { DoubtFacts } from './doubts.ts'
 import type { Finding } from './finding.ts'
 import { gatherDoubtFacts } from './gather-doubts.ts'
 import type { GatherOptions } from './gather-doubts.ts'
 import { judgeImage } from './judge-image.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 import { nodeCredentialsOnly } from './node-credentials.ts'
-import type { NodeCredentialEvidence } from './node-credentials.ts'
-import { platformsOfNodes } from './platform-verdict.ts'
-import type { WantedPlatforms } from './platform-verdict.ts'
-import type { ImagePrediction } from './prediction.ts'
+import type { EligibleNodes, NodeCredentialEvidence } from './node-credentials.ts'
+import type { ImageReference } from '../reference/image-reference.ts'
+import type { ImagePrediction, NodeEvidence } from './prediction.ts'
+import { describeAbsence, presenceSigns } from './presence.ts'
 import type { PredictionSettings } from './prediction-settings.ts'
 import type { Predictor } from './predictor.ts'
 import { resolvePullCredentials } from './resolve-pull-credentials.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { viewRuntimes } from './runtimes.ts'
+import { createNodeView } from './wanted-platforms.ts'
+import type { NodeView } from './wanted-platforms.ts'
 
 export interface PredictorOptions {
   facts: ClusterFacts
@@ -29,9 +31,17 @@ export interface PredictorOptions {
   /** Read anew for each prediction: the configuration may change while we run. */
   settings: () => PredictionSettings
   /** Credentials that the nodes add for an image, as keyrings tried after the pull secrets. */
-  nodeKeyrings: (image: string, signal: AbortSignal) => Promise<Keyring[]>
+  nodeKeyrings: (
+    image: string,
+    signal: AbortSignal,
+    eligible: EligibleNodes,
+  ) => Promise<Keyring[]>
   /** What is known about credentials of the nodes for an image (registry and repository). */
-  nodeCredentials: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
+  nodeCredentials: (
+    image: string,
+    signal: AbortSignal,
+    eligible: EligibleNodes,
+  ) => Promise<NodeCredentialEvidence>
   /** Milliseconds since 1970. */
   wallClock: () => number
   /** Told of a fault of ours while one image was judged; the image becomes Unverified. */
@@ -44,7 +54,7 @@ export interface PredictorOptions {
 export function createPredictor(options: PredictorOptions): Predictor {
   return {
     predict({ workload, images, signal }) {
-      const context = { ...options, settings: options.settings(), signal }
+      const context = contextOf(workload, signal, options)
       const credentials = (fresh: boolean): (() => Promise<PullCredentials>) =>
         once(() =>
           resolvePullCredentials(workload, {
@@ -85,44 +95,90 @@ function restsOnSecrets(
   })
 }
 
-interface JudgeOptions extends PredictorOptions {
-  signal: AbortSignal
+/** What all images of one object share. */
+function contextOf(
+  workload: Workload,
+  signal: AbortSignal,
+  {
+    settings: currentSettings,
+    nodeKeyrings,
+    nodeCredentials,
+    ...options
+  }: PredictorOptions,
+) {
+  const settings = currentSettings()
+  const { facts } = options
+  const read = { fresh: false, signal }
+  const view = createNodeView(workload, {
+    platforms: settings.platforms,
+    nodes: () => facts.nodes(read),
+    autoscalerSigns:
+      facts.autoscalerSigns === undefined
+        ? null
+        : async () =>
+            (await facts.autoscalerSigns?.(read)) ?? ({ status: 'absent' } as const),
+  })
+  return {
+    ...options,
+    settings,
+    signal,
+    view,
+    nodeKeyrings: (image: string, until: AbortSignal) =>
+      nodeKeyrings(image, until, view.eligible),
+    nodeCredentials: (image: string, until: AbortSignal) =>
+      nodeCredentials(image, until, view.eligible),
+  }
 }
+
+type Context = ReturnType<typeof contextOf>
 
 async function judgeWithDoubts(
   use: ImageUse,
   workload: Workload,
   credentials: PullCredentials,
-  context: Omit<JudgeOptions, 'settings'> & { settings: PredictionSettings },
+  context: Context,
 ): Promise<ImagePrediction> {
-  const { facts, settings, signal } = context
-  const nodes = once(() => facts.nodes({ fresh: false, signal }))
-  const eligible = async () => {
-    const fact = await nodes()
-    return fact.status === 'known' ? eligibleNodes(workload.placement, fact.value) : []
-  }
+  const { settings, view } = context
   const judged = await judgeImage(use, {
     ...context,
     workload,
     credentials,
-    eligibleNodes: eligible,
-    wantedPlatforms: async () => wantedPlatforms(settings, await eligible()),
+    eligibleNodes: view.eligible,
+    wantedPlatforms: view.wanted,
     allContainerd21: async () =>
-      viewRuntimes(settings.runtimeProfile, await eligible()).allContainerd21,
+      viewRuntimes(settings.runtimeProfile, await view.eligible()).allContainerd21,
   })
+  const { reference } = judged
   const findings = await Promise.all(
     judged.findings.map((finding) =>
-      withDoubts(finding, {
-        ...context,
-        workload,
-        use,
-        credentials,
-        finding,
-        reference: judged.reference,
-      }),
+      withDoubts(finding, { ...context, workload, use, credentials, finding, reference }),
     ),
   )
-  return { ...judged, findings: bySeverity(findings) }
+  const nodes =
+    context.thorough && reference !== null ? await nodeEvidence(view, reference) : null
+  return {
+    ...judged,
+    findings: bySeverity(findings),
+    ...(nodes === null ? {} : { nodes }),
+  }
+}
+
+/** What a report shows of the nodes. */
+async function nodeEvidence(
+  view: NodeView,
+  reference: ImageReference,
+): Promise<NodeEvidence> {
+  const [wanted, eligible, nodes] = await Promise.all([
+    view.wanted(),
+    view.eligible(),
+    view.nodes(),
+  ])
+  return {
+    total: nodes.status === 'known' ? nodes.value.length : 0,
+    eligible: eligible.length,
+    platforms: wanted.platforms,
+    withImage: presenceSigns(reference, eligible, []).nodesWithImage,
+  }
 }
 
 /** Puts a certain finding to the test. One that there was no time to test is not certain. */
@@ -131,7 +187,7 @@ async function withDoubts(finding: Finding, options: GatherOptions): Promise<Fin
   const known = await gatherDoubtFacts(options)
   const doubts = doubtsAbout(finding, known)
   if (options.signal.aborted) doubts.push('There was no time to look at the cluster.')
-  if (doubts.length === 0) return finding
+  if (doubts.length === 0) return options.thorough ? withAbsence(finding, known) : finding
   const doubtful: Finding = { ...finding, certainty: 'uncertain', doubts }
   const { nodeCredentials } = known
   return leftToNodes(finding, known) && nodeCredentials.kind !== 'none'
@@ -139,16 +195,12 @@ async function withDoubts(finding: Finding, options: GatherOptions): Promise<Fin
     : doubtful
 }
 
-async function wantedPlatforms(
-  settings: PredictionSettings,
-  eligible: Parameters<typeof platformsOfNodes>[0],
-): Promise<WantedPlatforms> {
-  if (settings.platforms === 'auto') return platformsOfNodes(eligible)
-  return {
-    platforms: settings.platforms.map((platform) => ({ platform, nodes: 0 })),
-    source: 'configuration',
-    autoscaler: null,
-  }
+/** A report says what a denial despite IfNotPresent rests on. */
+function withAbsence(finding: Finding, { use, presence }: DoubtFacts): Finding {
+  const absence = describeAbsence(presence)
+  if (absence === null || use.pullPolicy !== 'IfNotPresent') return finding
+  if (causes[finding.cause].aspect === 'name') return finding
+  return { ...finding, message: `${finding.message} ${absence}` }
 }
 
 /** The order of the catalogue, certain findings of a cause first. */

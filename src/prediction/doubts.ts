@@ -93,7 +93,10 @@ function withForeignRuntime(
 /** With IfNotPresent an image that is already on the node is not pulled (pull-semantics 2.2). */
 function maybePresent({ use, presence }: DoubtFacts, aspect: Aspect): string | null {
   if (aspect === 'name' || use.pullPolicy !== 'IfNotPresent') return null
-  return presence.reason
+  const { reason, ofPrivateImages } = presence
+  return reason !== null && ofPrivateImages !== null && aspect === 'credential'
+    ? `${reason} ${ofPrivateImages}`
+    : reason
 }
 
 /** Secrets that we may not read could open what was refused, and could find what an anonymous look-up does not see. */

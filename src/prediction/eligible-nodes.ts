@@ -4,57 +4,113 @@ import type { NodeFacts } from './cluster-facts.ts'
 
 /**
  * Nodes that the scheduler may choose for a Pod: nodeName, nodeSelector, required node affinity, taints against tolerations,
- * and the os field. Readiness and cordons pass by, so they do not count. An operator or a field that is not known makes a term
- * match: one node too many only softens a verdict.
+ * and the os field. Readiness and cordons pass by, so they do not count, for a DaemonSet (which tolerates them) as for any
+ * other. An operator, a field or an os that is not known makes a node match: one node too many only softens a verdict.
  */
 export function eligibleNodes(
   placement: Placement,
   nodes: readonly NodeFacts[],
 ): NodeFacts[] {
-  return nodes.filter((node) => isEligible(placement, node))
+  return nodes.filter(
+    (node) =>
+      isSelected(placement, node) &&
+      // A Pod with a nodeName passes by the scheduler, which is what looks at taints.
+      (placement.nodeName !== null || tolerates(placement, node)),
+  )
 }
 
-function isEligible(placement: Placement, node: NodeFacts): boolean {
+/** Nodes that nothing but their taints keeps from a Pod: tolerations that are added as Pods are made would open them. */
+export function nodesBehindTaints(
+  placement: Placement,
+  nodes: readonly NodeFacts[],
+): NodeFacts[] {
+  if (placement.nodeName !== null) return []
+  return nodes.filter(
+    (node) => !tolerates(placement, node) && isSelected(placement, node),
+  )
+}
+
+/** Whether a node has every label of a nodeSelector; an empty one selects every node. */
+export function hasLabels(
+  node: NodeFacts,
+  selector: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(selector).every(([key, value]) =>
+    isUntold(node, key) ? true : labelOf(node, key) === value,
+  )
+}
+
+function isSelected(placement: Placement, node: NodeFacts): boolean {
   if (placement.os !== null && node.os !== '' && placement.os !== node.os) return false
   if (placement.nodeName !== null) return placement.nodeName === node.name
-  const selected = Object.entries(placement.nodeSelector).every(
-    ([key, value]) => labelsOf(node)[key] === value,
-  )
-  if (!selected) return false
+  if (!hasLabels(node, placement.nodeSelector)) return false
   const affinity = placement.requiredNodeAffinity
-  if (affinity !== null && !affinity.some((term) => matchesTerm(term, node))) return false
-  return tolerates(placement, node)
+  return affinity === null || affinity.some((term) => matchesTerm(term, node))
 }
 
 /** The well-known labels stand for what the node itself says, should a source not list them. */
-function labelsOf(node: NodeFacts): Record<string, string> {
-  return {
-    'kubernetes.io/os': node.os,
-    'kubernetes.io/arch': node.architecture,
-    'kubernetes.io/hostname': node.name,
-    ...node.labels,
+function labelOf(node: NodeFacts, key: string): string | undefined {
+  if (Object.hasOwn(node.labels, key)) return node.labels[key]
+  switch (key) {
+    case 'kubernetes.io/os':
+    case 'beta.kubernetes.io/os':
+      return node.os
+    case 'kubernetes.io/arch':
+    case 'beta.kubernetes.io/arch':
+      return node.architecture
+    case 'kubernetes.io/hostname':
+      return node.name
+    default:
+      return undefined
   }
+}
+
+/** A node of a hand-written file that does not tell its os or architecture may have any. */
+function isUntold(node: NodeFacts, key: string): boolean {
+  return labelOf(node, key) === ''
 }
 
 /** An empty term matches nothing (Kubernetes API, NodeSelectorTerm). */
 function matchesTerm(term: NodeSelectorTerm, node: NodeFacts): boolean {
   if (term.matchExpressions.length === 0 && term.matchFields.length === 0) return false
-  const labels = labelsOf(node)
-  const fields: Record<string, string> = { 'metadata.name': node.name }
   return (
-    term.matchExpressions.every((each) => matchesRequirement(each, labels[each.key])) &&
-    term.matchFields.every((each) => matchesRequirement(each, fields[each.key]))
+    term.matchExpressions.every(
+      (each) =>
+        isUntold(node, each.key) || matchesRequirement(each, labelOf(node, each.key)),
+    ) &&
+    term.matchFields.every(
+      // The API knows no other field.
+      (each) => each.key !== 'metadata.name' || matchesRequirement(each, node.name),
+    )
   )
 }
 
-/** Conditions of a node that come and go, and that the DaemonSet controller tolerates anyway. */
-const CONDITION_TAINTS = 'node.kubernetes.io/'
-const CLOUD_TAINT = 'node.cloudprovider.kubernetes.io/uninitialized'
+/**
+ * Conditions of a node that come and go: what the node controller, the kubelet and a cloud provider put there themselves, and
+ * what autoscalers put on nodes that are on their way.
+ */
+const PASSING_TAINTS: ReadonlySet<string> = new Set([
+  'node.kubernetes.io/not-ready',
+  'node.kubernetes.io/unreachable',
+  'node.kubernetes.io/out-of-service',
+  'node.kubernetes.io/unschedulable',
+  'node.kubernetes.io/memory-pressure',
+  'node.kubernetes.io/disk-pressure',
+  'node.kubernetes.io/pid-pressure',
+  'node.kubernetes.io/network-unavailable',
+  'node.cloudprovider.kubernetes.io/uninitialized',
+  'node.cloudprovider.kubernetes.io/shutdown',
+  'ToBeDeletedByClusterAutoscaler',
+  'DeletionCandidateOfClusterAutoscaler',
+  'karpenter.sh/disrupted',
+  'karpenter.sh/disruption',
+  'karpenter.sh/unregistered',
+])
 
 function tolerates(placement: Placement, node: NodeFacts): boolean {
   return node.taints.every((taint) => {
     if (taint.effect !== 'NoSchedule' && taint.effect !== 'NoExecute') return true
-    if (taint.key.startsWith(CONDITION_TAINTS) || taint.key === CLOUD_TAINT) return true
+    if (PASSING_TAINTS.has(taint.key)) return true
     return placement.tolerations.some((toleration) => toleratesTaint(toleration, taint))
   })
 }

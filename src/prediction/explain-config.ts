@@ -9,7 +9,16 @@ import { matchFallback, normalizePlatform } from '../registry/platform-matcher.t
 import { printable } from '../text/printable.ts'
 import type { ImageUse } from '../workload/workload.ts'
 import type { Finding } from './finding.ts'
-import type { WantedPlatforms } from './platform-verdict.ts'
+import {
+  buildFor,
+  consequence,
+  describeAll,
+  describeSome,
+  keepOn,
+} from './platform-words.ts'
+import { isCommon } from './wanted-platforms.ts'
+import type { WantedPlatforms } from './wanted-platforms.ts'
+import { explainWindowsBuild } from './windows-build.ts'
 
 export interface ConfigOptions {
   use: ImageUse
@@ -35,8 +44,8 @@ const ARCHITECTURE =
 
 /**
  * Catalogue rows 64 and 66: a single manifest is never platform-checked by a runtime, and neither is an artifact, so both pull and fail
- * later. One HEAD cannot show it, and a config costs two GETs, so only an image whose very name speaks of it is looked into, once a digest,
- * and never where GETs are counted. Never certain: neither is a failed pull.
+ * later. One HEAD cannot show it, and a config costs two GETs, so it is only read where the nodes are not all linux/amd64, or where the
+ * very name of the image speaks of it; once a digest, and never where GETs are counted. Never certain: neither is a failed pull.
  */
 export async function explainConfig(
   image: string,
@@ -45,7 +54,8 @@ export async function explainConfig(
 ): Promise<Finding | null> {
   const { use, reference, credential, wanted, client, signal } = options
   if (found.kind !== 'image' || found.digest === '' || use.role === 'volume') return null
-  if (client.imagePlatform === undefined || !isHinted(reference, wanted)) return null
+  if (client.imagePlatform === undefined || !isWorthReading(reference, wanted))
+    return null
   const request = { reference, credential, signal }
   const config = await client.imagePlatform(request, found.digest)
   if (config === null) return null
@@ -56,9 +66,11 @@ export async function explainConfig(
   return foreign(image, config, wanted)
 }
 
-function isHinted(reference: ImageReference, wanted: WantedPlatforms): boolean {
+function isWorthReading(reference: ImageReference, wanted: WantedPlatforms): boolean {
   const { tag, repository } = reference
   if (ARTIFACT_TAG.test(tag ?? '') || ARTIFACT_REPOSITORY.test(repository)) return true
+  if (wanted.platforms.length === 0) return false
+  if (!isCommon(wanted)) return true
   const named = ARCHITECTURE.exec(tag ?? '')?.[1] ?? ARCHITECTURE.exec(repository)?.[1]
   if (named === undefined) return false
   const architecture = architectureOf(named)
@@ -99,13 +111,24 @@ function foreign(
     osVersion: null,
     osFeatures: [],
   }
-  if (wanted.platforms.some(({ platform }) => matchFallback(entry, platform))) return null
-  const nodes = wanted.platforms.map(({ platform }) => platform).join(', ')
+  const good = wanted.platforms.filter(({ platform }) => matchFallback(entry, platform))
+  const bad = wanted.platforms.filter((each) => !good.includes(each))
+  if (bad.length === 0) return explainWindowsBuild(image, windowsVersion(config), wanted)
+  const its = `${os}/${architecture}`
+  const nodes =
+    good.length === 0
+      ? `${image} is ${its}, and ${describeAll(wanted)}: it is pulled, and then fails with "exec format error".`
+      : `${describeSome(bad, wanted)}; ${image} is ${its} only: there it is pulled, and then fails with "exec format error".`
+  const selector = good.length === 0 ? null : keepOn(good, bad)
   return {
     cause: 'WrongArchitecture',
     certainty: 'uncertain',
-    message: `${image} is ${os}/${architecture}, and the nodes are ${nodes}: it is pulled, and then fails with "exec format error".`,
-    advice: `Build it for ${nodes}, for example: docker buildx build --platform ${nodes.replaceAll(', ', ',')} --push ...`,
+    message: `${nodes}${consequence(wanted)}`,
+    advice: selector ?? buildFor(bad),
     doubts: [],
   }
+}
+
+function windowsVersion({ os, osVersion }: ImagePlatform): (string | null)[] {
+  return os === 'windows' ? [osVersion] : []
 }

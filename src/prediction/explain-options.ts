@@ -5,7 +5,7 @@ import type { ImageUse, Workload } from '../workload/workload.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 import type { NodeCredentialEvidence } from './node-credentials.ts'
-import type { WantedPlatforms } from './platform-verdict.ts'
+import type { WantedPlatforms } from './wanted-platforms.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import type { TriedCredential } from './try-credentials.ts'
 

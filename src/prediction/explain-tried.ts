@@ -9,24 +9,32 @@ import { explainChildren } from './explain-children.ts'
 import { explainConfig } from './explain-config.ts'
 import type { ExplainOptions } from './explain-options.ts'
 import type { Finding } from './finding.ts'
-import { explainPlatforms } from './platform-verdict.ts'
+import { explainNoNode } from './explain-no-node.ts'
+import { explainPlatforms, platformNames } from './platform-verdict.ts'
+import type { ReadConfig } from './platform-verdict.ts'
 import { explainRateLimitNear } from './rate-limit-near.ts'
 import { decidingAttempt } from './try-credentials.ts'
 import type { TriedCredential } from './try-credentials.ts'
 
 export interface Explained {
   digest: string | null
+  /** What an index has, as `os/architecture[/variant]`; null where that is not known. */
+  platforms: string[] | null
   findings: Finding[]
 }
 
 /** Turns the answers of the registry to each credential into findings. The first finding names the verdict. */
 export async function explainTried(options: ExplainOptions): Promise<Explained> {
   const deciding = decidingAttempt(options.tried)
-  if (deciding === undefined) return { digest: null, findings: [] }
+  if (deciding === undefined) return { digest: null, platforms: null, findings: [] }
   const { result } = deciding
   switch (result.outcome) {
     case 'found':
-      return { digest: result.digest, findings: await explainFound(result, options) }
+      return {
+        digest: result.digest,
+        platforms: result.platforms === null ? null : platformNames(result.platforms),
+        findings: await explainFound(result, options),
+      }
     case 'not-found':
       return failed(
         await explainMissing(result, deciding.match?.credential ?? null, options),
@@ -45,6 +53,7 @@ export async function explainTried(options: ExplainOptions): Promise<Explained> 
   function failed(finding: Finding): Explained {
     return {
       digest: null,
+      platforms: null,
       findings: [withDoubtsOf(result, finding), ...options.credentials.findings],
     }
   }
@@ -57,6 +66,7 @@ async function refused(
   const { finding, about } = await explainRefusal(deciding, options)
   return {
     digest: null,
+    platforms: null,
     findings: [
       withDoubtsOf(deciding.result, finding),
       ...about,
@@ -89,8 +99,12 @@ async function explainFound(
   const name = printable(options.use.image)
   const wanted = await options.wantedPlatforms()
   const credential = decidingAttempt(options.tried)?.match?.credential ?? null
+  const { client, reference, signal } = options
+  const readConfig: ReadConfig = async (digest) =>
+    (await client.imagePlatform?.({ reference, credential, signal }, digest)) ?? null
   const findings: (Finding | null)[] = [
-    explainPlatforms(name, found, wanted),
+    explainNoNode(wanted),
+    await explainPlatforms(name, found, wanted, readConfig),
     await explainChildren(name, found, { ...options, wanted, credential }),
     await explainConfig(name, found, { ...options, wanted, credential }),
     ...options.tried.slice(0, -1).map((tried) => staleSecret(tried, options)),

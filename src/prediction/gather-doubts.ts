@@ -10,7 +10,6 @@ import type {
   PodFacts,
 } from './cluster-facts.ts'
 import type { DoubtFacts } from './doubts.ts'
-import { eligibleNodes } from './eligible-nodes.ts'
 import type { Finding } from './finding.ts'
 import { riskyMutators } from './harmless-mutators.ts'
 import type { NodeCredentialEvidence } from './node-credentials.ts'
@@ -19,6 +18,7 @@ import type { Presence } from './presence.ts'
 import type { PredictionSettings, RuntimeProfile } from './prediction-settings.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { viewRuntimes } from './runtimes.ts'
+import type { NodeView } from './wanted-platforms.ts'
 
 export interface GatherOptions {
   workload: Workload
@@ -27,7 +27,10 @@ export interface GatherOptions {
   finding: Finding
   credentials: PullCredentials
   facts: ClusterFacts
+  view: NodeView
   settings: PredictionSettings
+  /** Whether counts of what nodes hold may be told. */
+  thorough?: boolean
   /** `image` is registry and repository. */
   nodeCredentials: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
   /** Wall clock, milliseconds since 1970: Namespaces say when they were made. */
@@ -40,14 +43,14 @@ const YOUNG_NAMESPACE_MS = 300_000
 
 /** Asks the cluster what a certain finding has to stand up to. Only asked when something would be denied. */
 export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFacts> {
-  const { workload, use, reference, finding, credentials, facts, settings, signal } =
-    options
+  const { workload, use, reference, finding, credentials, facts, settings } = options
+  const { view, thorough = false, signal } = options
   const { aspect } = causes[finding.cause]
   const read = { fresh: false, signal }
   const { namespace } = workload.object
   const aboutCredentials = aspect === 'credential' || aspect === 'secret'
   const [nodes, pods, mutators, home, evidence] = await Promise.all([
-    facts.nodes(read),
+    view.nodes(),
     reference !== null && use.pullPolicy === 'IfNotPresent'
       ? facts.podsUsingRegistry(reference.registry, read)
       : null,
@@ -57,13 +60,13 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
       ? options.nodeCredentials(nameOf(reference), signal)
       : ({ kind: 'none' } as const),
   ])
-  const eligible = eligibleNodes(workload.placement, valueOr<NodeFacts[]>(nodes, []))
+  const eligible = await view.eligible()
   const foreignRuntime = foreignRuntimeOf(settings.runtimeProfile, nodes, eligible)
   return {
     workload,
     use,
     registry: settings.registrySettings(reference?.registry ?? ''),
-    presence: presenceOf(reference, nodes, eligible, pods),
+    presence: presenceOf({ reference, nodes, eligible, pods, thorough }),
     mutators:
       mutators === null
         ? { known: true, names: [] }
@@ -106,16 +109,23 @@ function foreignRuntimeOf(
   return viewRuntimes(profile, likely).foreign
 }
 
-function presenceOf(
-  reference: ImageReference | null,
-  nodes: Fact<NodeFacts[]>,
-  eligible: readonly NodeFacts[],
-  pods: Fact<PodFacts[]> | null,
-): Presence {
+function presenceOf({
+  reference,
+  nodes,
+  eligible,
+  pods,
+  thorough,
+}: {
+  reference: ImageReference | null
+  nodes: Fact<NodeFacts[]>
+  eligible: readonly NodeFacts[]
+  pods: Fact<PodFacts[]> | null
+  thorough: boolean
+}): Presence {
   if (reference === null || pods === null) return notPresent
   if (nodes.status === 'unknown') return presenceUnknown(nodes.reason)
   if (pods.status === 'unknown') return presenceUnknown(pods.reason)
-  return imagePresence(reference, eligible, valueOr(pods, []))
+  return imagePresence(reference, eligible, valueOr(pods, []), thorough)
 }
 
 function valueOr<T>(fact: Fact<T>, otherwise: T): T {

@@ -57,6 +57,10 @@ export async function judgeImage(
     return prediction(use, reference, [context.credentials.malformed])
   }
   const repository = nameOf(reference)
+  const wanted = context.wantedPlatforms()
+  // Nodes are listed while the registry is asked; whoever needs them later meets the fault.
+  wanted.catch(() => {})
+  const { settings, thorough = false } = context
   const tried = await tryCredentials({
     lookups: context.lookups,
     reference,
@@ -64,13 +68,18 @@ export async function judgeImage(
     matches: context.credentials.keyring.match(repository),
     more: async () =>
       matchKeyrings(await context.nodeKeyrings(repository, context.signal), repository),
-    platforms: (await context.wantedPlatforms()).platforms.map((each) => each.platform),
+    // One more request for each entry of a new index that serves the nodes.
+    platforms:
+      settings.verifyIndexes || thorough
+        ? (await wanted).platforms.map((each) => each.platform)
+        : [],
     signal: context.signal,
   })
   const explained = await explainTried({ ...context, tried, use, reference, remarks })
   return {
     ...prediction(use, reference, explained.findings),
     digest: explained.digest,
+    ...(thorough ? { platforms: explained.platforms } : {}),
     attempts: describeAttempts(tried),
   }
 }
@@ -114,7 +123,7 @@ async function judgeWithoutLookup(
   use: ImageUse,
   reference: ImageReference,
   remarks: readonly ReferenceRemark[],
-  { settings, eligibleNodes }: JudgeContext,
+  { settings, eligibleNodes, thorough = false }: JudgeContext,
 ): Promise<Finding[] | null> {
   const preloaded = firstMatchingGlob(
     settings.preloadedImages,
@@ -123,7 +132,7 @@ async function judgeWithoutLookup(
   )
   if (preloaded !== null && use.pullPolicy !== 'Always') return []
   if (use.pullPolicy === 'Never')
-    return explainNeverPulled(reference, await eligibleNodes())
+    return explainNeverPulled(reference, await eligibleNodes(), thorough)
   if (settings.registrySettings(reference.registry).skip) return []
   const port = remarks.find(({ remark }) => remark === 'port-out-of-range')
   if (port !== undefined) return [badPort(reference)]

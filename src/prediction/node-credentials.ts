@@ -1,4 +1,8 @@
+import type { NodeFacts } from './cluster-facts.ts'
 import type { Finding } from './finding.ts'
+
+/** The nodes an image may be pulled on, for credentials that differ by pool; empty where they are not known. */
+export type EligibleNodes = () => Promise<readonly NodeFacts[]>
 
 /**
  * What is known about credentials that only nodes have for a registry (pull-semantics 3.6). `none`: looked for, and there is

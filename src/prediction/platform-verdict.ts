@@ -1,91 +1,127 @@
+import type { FoundManifest, ImagePlatform, PlatformEntry } from '../registry/lookup.ts'
 import { matchFallback, matchStrict } from '../registry/platform-matcher.ts'
-import type { FoundManifest, PlatformEntry } from '../registry/lookup.ts'
-import type { NodeFacts } from './cluster-facts.ts'
 import type { Finding } from './finding.ts'
+import {
+  buildFor,
+  consequence,
+  describeAll,
+  describeSome,
+  keepOn,
+} from './platform-words.ts'
+import type { PlatformCount, WantedPlatforms } from './wanted-platforms.ts'
+import { explainWindowsBuild } from './windows-build.ts'
 
-/** The platforms that matter, and how sure we are that no other will come. */
-export interface WantedPlatforms {
-  /** `os/architecture[/variant]`, with the number of eligible nodes of each; from the configuration the number is 0. */
-  platforms: { platform: string; nodes: number }[]
-  source: 'configuration' | 'nodes'
-  /** Signs of an autoscaler that may bring nodes of another platform, as a full sentence; null when there are none. */
-  autoscaler: string | null
-}
+/** Reads the platform out of the config of a manifest; null when it could not be had. */
+export type ReadConfig = (digest: string) => Promise<ImagePlatform | null>
 
-/** Counts the platforms of eligible nodes. */
-export function platformsOfNodes(nodes: readonly NodeFacts[]): WantedPlatforms {
-  const counts = new Map<string, number>()
-  for (const node of nodes) {
-    if (node.os === '' || node.architecture === '') continue
-    const platform = `${node.os}/${node.architecture}`
-    counts.set(platform, (counts.get(platform) ?? 0) + 1)
-  }
-  return {
-    platforms: [...counts].map(([platform, count]) => ({ platform, nodes: count })),
-    source: 'nodes',
-    autoscaler: autoscalerSign(nodes),
-  }
-}
+/** Children without a platform whose configs are read: such indexes are rare, and have one or two. */
+const MAX_CONFIGS = 4
 
-/** Labels that only managed or autoscaled node pools carry. */
-const POOL_LABELS: readonly string[] = [
-  'karpenter.sh/nodepool',
-  'karpenter.sh/provisioner-name',
-  'eks.amazonaws.com/nodegroup',
-  'alpha.eksctl.io/nodegroup-name',
-  'cloud.google.com/gke-nodepool',
-  'kubernetes.azure.com/agentpool',
-  'agentpool',
-  'node.openshift.io/os_id',
-  'doks.digitalocean.com/node-pool',
-]
-
-function autoscalerSign(nodes: readonly NodeFacts[]): string | null {
-  const label = POOL_LABELS.find((name) => nodes.some((node) => name in node.labels))
-  if (label === undefined) return null
-  return `Nodes carry the label ${label}, so an autoscaler may add nodes of another platform.`
-}
-
-/** What an index says about the wanted platforms (pull-semantics 5.1 and 5.3); null when there is nothing to say. */
-export function explainPlatforms(
+/**
+ * What an index says about the wanted platforms (pull-semantics 5.1 and 5.3): none of them served fails everywhere, some of them
+ * fails somewhere, and what only a fall-back serves depends on the version of containerd. null when there is nothing to say. An
+ * index that was not read says nothing.
+ */
+export async function explainPlatforms(
   image: string,
   found: FoundManifest,
   wanted: WantedPlatforms,
-): Finding | null {
+  readConfig: ReadConfig,
+): Promise<Finding | null> {
   if (found.kind !== 'index' || found.platforms === null) return null
-  const entries = found.platforms
-  if (entries.length === 0) return nothingRunnable(image)
+  if (found.platforms.length === 0) return nothingRunnable(image)
   if (wanted.platforms.length === 0) return null
-  const served = wanted.platforms.filter(({ platform }) =>
-    serves(entries, platform, matchStrict),
-  )
-  if (served.length === wanted.platforms.length) return null
-  const fallback = wanted.platforms.filter(
-    (each) => !served.includes(each) && serves(entries, each.platform, matchFallback),
-  )
-  const available = listPlatforms(entries)
-  if (served.length === 0 && fallback.length === 0)
-    return mismatch(image, available, wanted)
-  return partly(image, available, wanted, served)
+  const entries = await withConfigs(found.platforms, wanted, readConfig)
+  const { served, fallback, missing } = sort(entries, wanted.platforms)
+  const has = listPlatforms(entries)
+  if (missing.length === wanted.platforms.length) {
+    return mismatch(image, has, wanted, await doubtsOf(entries, wanted))
+  }
+  if (missing.length > 0) return partly(image, has, wanted, { served, missing })
+  if (fallback.length > 0) return byFallback(image, has, wanted, fallback)
+  return explainWindowsBuild(image, windowsVersions(entries, served), wanted)
 }
 
-function serves(
+/** containerd asks the config of an entry without a platform. It is only read where no other entry serves. */
+async function withConfigs(
   entries: readonly PlatformEntry[],
-  platform: string,
-  matches: (entry: PlatformEntry, platform: string) => boolean,
-): boolean {
-  return entries.some((entry) => entry.os === null || matches(entry, platform))
+  { platforms }: WantedPlatforms,
+  readConfig: ReadConfig,
+): Promise<PlatformEntry[]> {
+  const bare = entries.filter(isUntold)
+  const told = entries.filter((entry) => !isUntold(entry))
+  const isServed = platforms.every(({ platform }) =>
+    told.some((entry) => matchStrict(entry, platform)),
+  )
+  if (bare.length === 0 || bare.length > MAX_CONFIGS || isServed) return [...entries]
+  const read = await Promise.all(
+    bare.map(async (entry) => withConfig(entry, await readConfig(entry.digest))),
+  )
+  return [...told, ...read]
+}
+
+/** A config without a platform is taken for the node's own, and so is one that could not be read. */
+function withConfig(entry: PlatformEntry, config: ImagePlatform | null): PlatformEntry {
+  if (config === null || config.os === null || config.architecture === null) return entry
+  const { os, architecture, variant, osVersion } = config
+  return { ...entry, os, architecture, variant, osVersion }
+}
+
+interface Sorted {
+  served: PlatformCount[]
+  /** Only by what containerd before 2.1 falls back to, or by a variant that nodes do not tell. */
+  fallback: PlatformCount[]
+  missing: PlatformCount[]
+}
+
+function sort(
+  entries: readonly PlatformEntry[],
+  platforms: readonly PlatformCount[],
+): Sorted {
+  const by = (matches: typeof matchStrict) => (each: PlatformCount) =>
+    entries.some((entry) => isUntold(entry) || matches(entry, each.platform))
+  const served = platforms.filter(by(matchStrict))
+  const fallback = platforms.filter(
+    (each) => !served.includes(each) && by(matchFallback)(each),
+  )
+  const missing = platforms.filter(
+    (each) => !served.includes(each) && !fallback.includes(each),
+  )
+  return { served, fallback, missing }
+}
+
+/** The descriptor has no platform, or half of one. */
+function isUntold({ os, architecture }: PlatformEntry): boolean {
+  return os === null || architecture === null
+}
+
+/** os.version of what Windows nodes would take. */
+function windowsVersions(
+  entries: readonly PlatformEntry[],
+  served: readonly PlatformCount[],
+): (string | null)[] {
+  const windows = served.filter(({ platform }) => platform.startsWith('windows/'))
+  return entries
+    .filter(
+      (entry) =>
+        isUntold(entry) || windows.some(({ platform }) => matchStrict(entry, platform)),
+    )
+    .map(({ osVersion }) => osVersion)
+}
+
+/** The platforms that an index has, each once, as `os/architecture[/variant]`. */
+export function platformNames(entries: readonly PlatformEntry[]): string[] {
+  const names = entries
+    .map(({ os, architecture, variant }) =>
+      [os, architecture, variant].filter((part) => part !== null && part !== ''),
+    )
+    .filter((parts) => parts.length > 0)
+    .map((parts) => parts.join('/'))
+  return [...new Set(names)]
 }
 
 function listPlatforms(entries: readonly PlatformEntry[]): string {
-  const names = new Set(
-    entries.map(({ os, architecture, variant }) =>
-      [os, architecture, variant]
-        .filter((part) => part !== null && part !== '')
-        .join('/'),
-    ),
-  )
-  return [...names].slice(0, 8).join(', ')
+  return platformNames(entries).slice(0, 8).join(', ')
 }
 
 /** Catalogue row 65: no node of any platform finds itself in it. */
@@ -99,46 +135,69 @@ function nothingRunnable(image: string): Finding {
   }
 }
 
-function mismatch(image: string, available: string, wanted: WantedPlatforms): Finding {
-  const nodes = wanted.platforms.map(({ platform }) => platform).join(', ')
-  const whose =
-    wanted.source === 'configuration'
-      ? 'the nodes are configured to be'
-      : 'every eligible node is'
-  const doubts = wanted.autoscaler === null ? [] : [wanted.autoscaler]
+/** What may bring a node after all that the image is for. */
+async function doubtsOf(
+  entries: readonly PlatformEntry[],
+  wanted: WantedPlatforms,
+): Promise<string[]> {
+  const doubts: string[] = []
+  if (wanted.untold > 0)
+    doubts.push(`${wanted.untold} eligible nodes do not tell their platform.`)
+  const { served, fallback } = sort(entries, wanted.behindTaints)
+  const [tainted] = [...served, ...fallback]
+  if (tainted !== undefined)
+    doubts.push(
+      `There are ${tainted.platform} nodes behind taints, and tolerations may still be added to the Pods of this template.`,
+    )
+  const autoscaler = await wanted.autoscaler()
+  return autoscaler === null ? doubts : [...doubts, autoscaler]
+}
+
+/** Catalogue row 61. */
+function mismatch(
+  image: string,
+  has: string,
+  wanted: WantedPlatforms,
+  doubts: string[],
+): Finding {
   return {
     cause: 'PlatformMismatch',
     certainty: doubts.length === 0 ? 'certain' : 'uncertain',
-    message: `${image} has ${available}, and ${whose} ${nodes}.`,
-    advice: `Build and push it for ${nodes}, for example: docker buildx build --platform ${nodes.replaceAll(', ', ',')} --push ...`,
+    message: `${image} has ${has}, and ${describeAll(wanted)}.`,
+    advice: buildFor(wanted.platforms),
     doubts,
   }
 }
 
+/** Catalogue row 62. */
 function partly(
   image: string,
-  available: string,
+  has: string,
   wanted: WantedPlatforms,
-  served: WantedPlatforms['platforms'],
+  { served, missing }: Pick<Sorted, 'served' | 'missing'>,
 ): Finding {
-  const missing = wanted.platforms.filter((each) => !served.includes(each))
-  const total = wanted.platforms.reduce((sum, each) => sum + each.nodes, 0)
-  const counts = missing.map(({ platform, nodes }) =>
-    wanted.source === 'nodes'
-      ? `${nodes} of ${total} eligible nodes are ${platform}`
-      : platform,
-  )
-  const architectures = served
-    .map(({ platform }) => platform.split('/')[1])
-    .filter(Boolean)
+  const selector = served.length === 0 ? null : keepOn(served, missing)
   return {
     cause: 'PlatformPartlyServed',
     certainty: 'uncertain',
-    message: `${counts.join(', ')}; ${image} has ${available}.`,
-    advice:
-      architectures.length > 0
-        ? `Keep the Pod on nodes it can run on: nodeSelector kubernetes.io/arch: ${architectures[0]}`
-        : 'Whether the nodes take another variant depends on the version of containerd.',
+    message: `${describeSome(missing, wanted)}; ${image} has ${has} only.${consequence(wanted)}`,
+    advice: selector ?? buildFor(missing),
+    doubts: [],
+  }
+}
+
+/** Catalogue row 63. */
+function byFallback(
+  image: string,
+  has: string,
+  wanted: WantedPlatforms,
+  fallback: readonly PlatformCount[],
+): Finding {
+  return {
+    cause: 'PlatformPartlyServed',
+    certainty: 'uncertain',
+    message: `${describeSome(fallback, wanted)}; ${image} has ${has} only, which is near that platform and not the same.`,
+    advice: `Whether the nodes take it depends on the version of containerd (2.1 and later want the very platform) and on the variant of their processors. ${buildFor(fallback)}`,
     doubts: [],
   }
 }

@@ -22,6 +22,8 @@ export interface PredictionSettings {
   nodeCredentialHosts: string[]
   nodeCredentials: NodeCredentialSettings
   platforms: 'auto' | string[]
+  /** Look up each entry of an index that serves the nodes: a clean-up of the registry may have deleted it. */
+  verifyIndexes: boolean
   preloadedImages: string[]
   /** Globs over names of mutating webhooks that leave images and pull secrets alone, added to the built-in list. */
   harmlessMutators: string[]

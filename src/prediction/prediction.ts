@@ -13,6 +13,21 @@ export interface ImagePrediction {
   findings: Finding[]
   /** How each credential fared, in the kubelet's order; for people, without secrets. */
   attempts: Attempt[]
+  /** What the nodes were seen to be, in thorough predictions. */
+  nodes?: NodeEvidence
+  /** Platforms of an index, as `os/architecture[/variant]`, in thorough predictions; null where they are not known. */
+  platforms?: string[] | null
+}
+
+/** The nodes that the verdict was made for. */
+export interface NodeEvidence {
+  /** Nodes of the cluster, and those that the Pod may land on; 0 where they are not known. */
+  total: number
+  eligible: number
+  /** The platforms that were asked for; `nodes` is 0 where the configuration names them. */
+  platforms: { platform: string; nodes: number }[]
+  /** Eligible nodes that list the image. */
+  withImage: number
 }
 
 /** One attempt the kubelet would make. */

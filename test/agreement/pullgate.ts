@@ -36,6 +36,7 @@ export async function startPullgate(
   const configuration = {
     ...defaultConfiguration(),
     hostsDirectory,
+    verifyIndexes: true,
     deadlineMs: TIMEOUT_MS,
     network: { allow: ['127.0.0.0/8'], deny: [] },
   }

@@ -76,7 +76,11 @@ export async function judgeWith(
   server: ScriptedRegistry | null,
 ): Promise<Judged> {
   const { image = IMAGE, container = {}, spec = {}, objects = [] } = situation
-  const text = JSON.stringify({ registries, ...situation.configuration })
+  const text = JSON.stringify({
+    registries,
+    verifyIndexes: true,
+    ...situation.configuration,
+  })
   const read = readConfiguration(text, '/etc/pullgate/config.yaml')
   if (read.status !== 'ok') throw new Error(JSON.stringify(read.problems))
   const store = createObjectStore(objects.flatMap((each) => readKubernetesObjects(each)))

@@ -86,6 +86,7 @@ nodeCredentials:
   credentialProviderBinDir: /p/bin
   learn: false
 platforms: [linux/amd64, linux/arm/v7]
+verifyIndexes: true
 preloadedImages: ["localhost/*"]
 network: { allow: [10.0.0.0/8, "fd00::/8"], deny: [192.0.2.1/32] }
 exempt:
@@ -140,6 +141,7 @@ test('every field is read, with files beside the configuration file', (t) => {
       learn: false,
     },
     platforms: ['linux/amd64', 'linux/arm/v7'],
+    verifyIndexes: true,
     preloadedImages: ['localhost/*'],
     network: { allow: ['10.0.0.0/8', 'fd00::/8'], deny: ['192.0.2.1/32'] },
     exempt: {

@@ -219,6 +219,7 @@ export function settingsWith({
       learn: true,
     },
     platforms: 'auto',
+    verifyIndexes: false,
     preloadedImages: [],
     harmlessMutators: [],
     registrySettings: (host) => ({ ...registrySettingsFor([], host), ...registry }),

@@ -64,7 +64,7 @@ export const content: readonly CatalogueRow[] = [
     predictable: 'partly',
     causes: ['WrongArchitecture'],
     action: 'warn',
-    note: 'Only looked into where the name tells of an architecture and a GET is not counted: one HEAD does not show it, and the pull itself works.',
+    note: 'Only looked into where nodes are not all linux/amd64 or the name tells of an architecture, and a GET is not counted: one HEAD does not show it, and the pull itself works.',
   },
   {
     row: 65,
@@ -89,7 +89,7 @@ export const content: readonly CatalogueRow[] = [
     predictable: 'yes',
     causes: ['ManifestIncomplete'],
     action: 'deny',
-    note: null,
+    note: 'Looked for by reports, and by the webhook with verifyIndexes: it costs a request for each entry of a new index.',
   },
   {
     row: 68,
