@@ -13,13 +13,13 @@ export interface AuditWorkloadsOptions {
   predictor: Predictor
   facts: Pick<ClusterFacts, 'namespace'>
   configuration: Configuration
-  /** How long one object may take, in milliseconds. */
+  /** How long one object may take, waiting for its turn at the registries included, in milliseconds. */
   objectTimeoutMs: number
   signal: AbortSignal
 }
 
-/** Objects judged at a time: registries are asked in parallel, memory stays bounded. */
-const PARALLEL = 16
+/** Objects judged at a time: enough to keep the connections to twenty registries busy, and memory bounded. */
+const PARALLEL = 512
 
 /** Judges every workload as `enforce` would, in the order given. Ends early, with what is known, when the signal fires. */
 export async function auditWorkloads(
@@ -41,10 +41,11 @@ export async function auditWorkloads(
 }
 
 async function auditWorkload(
-  { workload, positionOf }: CollectedWorkload,
+  { workload, positionOf, shownAs }: CollectedWorkload,
   options: AuditWorkloadsOptions,
 ): Promise<AuditedObject> {
   const { configuration, predictor } = options
+  const shown = shownAs ?? workload.object
   const signal = AbortSignal.any([
     options.signal,
     AbortSignal.timeout(options.objectTimeoutMs),
@@ -62,7 +63,7 @@ async function auditWorkload(
   })
   if (exemption !== null) {
     const exempted = `exempt (${exemption.kind}: ${exemption.reason})`
-    return { object: workload.object, images: [], exempted }
+    return { object: shown, images: [], exempted }
   }
   const { judged, exempt } = withoutExemptImages(
     workload.images,
@@ -90,6 +91,7 @@ async function auditWorkload(
     .map((image) => ({
       decision: image,
       position: positionOf(image.prediction.use.path),
+      known: false,
     }))
-  return { object: workload.object, images, exempted: null }
+  return { object: shown, images, exempted: null }
 }

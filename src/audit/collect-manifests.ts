@@ -1,14 +1,16 @@
 import { expandLists, type DocumentPart } from '../cluster/expand-lists.ts'
 import { namedObject } from '../cluster/kubernetes-object.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
-import { readWorkload } from '../workload/read-workload.ts'
+import { isStoredKind } from '../cluster/object-store.ts'
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
-import type { Workload } from '../workload/workload.ts'
-import type { YamlDocument } from '../yaml/documents.ts'
+import { readWorkload } from '../workload/read-workload.ts'
+import type { ObjectIdentity, Workload } from '../workload/workload.ts'
+import type { YamlDocument, YamlError } from '../yaml/documents.ts'
 import { parsePath } from '../yaml/path.ts'
 import type { PathSegment } from '../yaml/path.ts'
-import { readDocuments } from '../yaml/read-documents.ts'
+import { streamDocuments } from '../yaml/read-documents.ts'
 import type { AuditProblem, Position } from './audit-result.ts'
+import { isUnknownKind } from './unknown-kinds.ts'
 
 export interface ManifestInput {
   /** As the user named it; `-` is standard input. */
@@ -18,15 +20,19 @@ export interface ManifestInput {
 
 export interface CollectedWorkload {
   workload: Workload
-  /** Where a field of the object, such as `spec.containers[0].image`, is written; null when it is not written. */
+  /** Where an image of the object, such as `spec.containers[0].image`, is written; null when it is not written. */
   positionOf: (path: string) => Position | null
+  /** How reports call it, where that is not what is judged. */
+  shownAs?: ObjectIdentity
 }
 
 export interface Collection {
   workloads: CollectedWorkload[]
-  /** Everything the files hold, workloads or not: a Secret in the same files counts as present. */
+  /** What the files tell of a cluster: a Secret in the same files counts as present. */
   objects: KubernetesObject[]
   problems: AuditProblem[]
+  /** Kinds that may name images but that no rule covers, as `Rollout (argoproj.io/v1alpha1)`, with how many there were. */
+  unjudged: Map<string, number>
 }
 
 export interface CollectOptions {
@@ -35,24 +41,74 @@ export interface CollectOptions {
   namespace: string
 }
 
+/** Files and streams come one by one, so that only one of them is in memory as text. */
+export interface ManifestCollector {
+  add(input: ManifestInput): void
+  collection: Collection
+}
+
+/** A stream of a whole cluster is large; its files are read up to 64 MiB (commands/inputs). */
+const BOUNDS = { maxBytes: 64 * 1024 * 1024, maxDocuments: 100_000 }
+
 /** Reads manifests. What cannot be read becomes a problem with its place, and the rest is collected all the same. */
+export function createManifestCollector(options: CollectOptions): ManifestCollector {
+  const collection: Collection = {
+    workloads: [],
+    objects: [],
+    problems: [],
+    unjudged: new Map(),
+  }
+  return {
+    collection,
+    add({ file, content }) {
+      const { problems } = collection
+      const before = problems.length
+      const unreadable = new Set<AuditProblem>()
+      for (const read of streamDocuments(content, BOUNDS)) {
+        if ('message' in read) {
+          const error = problemAt(file, read)
+          unreadable.add(error)
+          problems.push(error)
+        } else {
+          for (const part of expandLists(read.value)) {
+            collectObject({ file, document: read, ...part }, options, collection)
+          }
+        }
+      }
+      const template = unreadable.size === 0 ? null : unrenderedTemplate(content)
+      if (template === null) return
+      const others = problems.splice(before).filter((problem) => !unreadable.has(problem))
+      problems.push(problemAt(file, template), ...others)
+    },
+  }
+}
+
+/** Everything at once. */
 export function collectManifests(
   inputs: readonly ManifestInput[],
   options: CollectOptions,
 ): Collection {
-  const collection: Collection = { workloads: [], objects: [], problems: [] }
-  for (const { file, content } of inputs) {
-    const { documents, errors } = readDocuments(content)
-    for (const { message, line, column } of errors) {
-      collection.problems.push({ message, position: { file, line, column } })
-    }
-    for (const document of documents) {
-      for (const part of expandLists(document.value)) {
-        collectObject({ file, document, ...part }, options, collection)
-      }
-    }
+  const collector = createManifestCollector(options)
+  for (const input of inputs) collector.add(input)
+  return collector.collection
+}
+
+function problemAt(file: string, { message, line, column }: YamlError): AuditProblem {
+  return { message, position: { file, line, column } }
+}
+
+/** A chart's template is no YAML, and a dozen syntax errors would not say so. */
+function unrenderedTemplate(content: string | Uint8Array): YamlError | null {
+  const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
+  const offset = text.indexOf('{{')
+  if (offset === -1) return null
+  const before = text.slice(0, offset).split('\n')
+  return {
+    message:
+      'this is a template that still holds placeholders such as {{ ... }}: render it first, as in helm template . | pullgate check -f -',
+    line: before.length,
+    column: (before.at(-1)?.length ?? 0) + 1,
   }
-  return collection
 }
 
 function collectObject(
@@ -62,7 +118,7 @@ function collectObject(
 ): void {
   const { file, document, fields, prefix } = part
   const object = namedObject(fields, namespace)
-  if (object !== null) collection.objects.push(object)
+  if (object !== null && isStoredKind(object.kind)) collection.objects.push(object)
   const place = (path: readonly PathSegment[]): Position | null => {
     const found = document.positionOf([...prefix, ...path])
     return found === null ? null : { file, ...found }
@@ -73,9 +129,18 @@ function collectObject(
   if (read.status === 'malformed') {
     collection.problems.push({ message: read.reason, position: place([]) })
   }
+  if (read.status === 'not-a-workload' && isUnknownKind(fields)) {
+    const kind = `${String(fields.kind)} (${String(fields.apiVersion)})`
+    collection.unjudged.set(kind, (collection.unjudged.get(kind) ?? 0) + 1)
+  }
   if (read.status !== 'workload') return
+  const { workload } = read
+  // Looked up now, so that the document, which is far larger than its images, need not be kept.
+  const positions = new Map(
+    workload.images.map(({ path }) => [path, place(parsePath(path) ?? [])]),
+  )
   collection.workloads.push({
-    workload: read.workload,
-    positionOf: (path) => place(parsePath(path) ?? []),
+    workload,
+    positionOf: (path) => positions.get(path) ?? null,
   })
 }

@@ -47,7 +47,8 @@ export function createObjectStore(objects: Iterable<KubernetesObject>): ObjectSt
   }
 }
 
-function isStoredKind(kind: string): kind is StoredKind {
+/** Whether objects of this kind are looked at. */
+export function isStoredKind(kind: string): kind is StoredKind {
   return Object.hasOwn(GROUPS, kind)
 }
 

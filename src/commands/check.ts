@@ -1,31 +1,44 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { buffer } from 'node:stream/consumers'
-import { parseArgs, styleText } from 'node:util'
-import type { AuditOutcome, AuditProblem } from '../audit/audit-result.ts'
+import { parseArgs } from 'node:util'
 import { auditWorkloads } from '../audit/audit-workloads.ts'
-import { collectManifests } from '../audit/collect-manifests.ts'
-import type { ManifestInput } from '../audit/collect-manifests.ts'
-import { jsonReport } from '../audit/json-report.ts'
+import { createManifestCollector } from '../audit/collect-manifests.ts'
+import type { Collection } from '../audit/collect-manifests.ts'
+import { layeredFacts } from '../audit/layered-facts.ts'
+import { namedImage } from '../audit/named-image.ts'
 import { offlineFacts } from '../audit/offline-facts.ts'
-import { summarise } from '../audit/summary.ts'
-import { tableReport } from '../audit/table-report.ts'
+import type { AuditedObject } from '../audit/audit-result.ts'
+import { whatIsUnknown, whatWasNotJudged } from '../audit/what-is-unknown.ts'
+import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { createObjectStore } from '../cluster/object-store.ts'
-import { silentObserver } from '../registry/registry-observer.ts'
-import { printable } from '../text/printable.ts'
+import type { Configuration } from '../configuration/configuration.ts'
 import { createEngine } from '../engine/create-engine.ts'
+import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { silentObserver } from '../registry/registry-observer.ts'
+import { openApi } from './cluster-source.ts'
+import { isOnDisk } from './inputs/find-manifests.ts'
+import { readInputs } from './inputs/read-inputs.ts'
+import type { Source } from './inputs/read-inputs.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
+import {
+  isForPeople,
+  publish,
+  readReportSettings,
+  reportArguments,
+  reportHelp,
+} from './report-options.ts'
 
-const help = `Judges manifest files as the webhook would, without a cluster.
+const help = `Judges manifest files or image names as the webhook would, without a server.
 
-Usage: pullgate check [OPTIONS] -f FILE [-f FILE ...] [FILE ...]
+Usage: pullgate check [OPTIONS] [-f FILE ...] [-k DIR ...] [FILE or IMAGE ...]
 
-  -f, --filename FILE   YAML or JSON file, folder (recursive), or - for standard input; may be repeated
-  -o, --output FORMAT   table (default) or json
-  -n, --namespace NAME  namespace of objects that name none (default: default)
-      --config FILE     configuration (YAML)
+  -f, --filename FILE   YAML or JSON file, folder (recursive), glob, or - for standard input; may be repeated
+  -k, --kustomize DIR   what kubectl kustomize DIR prints; may be repeated
+  -n, --namespace NAME  namespace of image names and of objects that name none (default: default)
+      --cluster         also look into the cluster: Secrets, service accounts, nodes, Pods, webhooks
+      --kubeconfig FILE  of the cluster; implies --cluster
+      --context NAME    of the kubeconfig; implies --cluster
+${reportHelp}
 
 Secrets, ServiceAccounts and Namespaces in the same files count as present.
 Exit codes: 0 nothing would be denied, 1 something would be denied, 2 nothing could be judged, or usage.
@@ -39,33 +52,116 @@ export const checkCommand: Command = {
   run: check,
 }
 
-/** How long the images of one object may take. */
-const OBJECT_TIMEOUT_MS = 60_000
+/** How long the images of one object may take; single look-ups have the configuration's deadline. */
+const OBJECT_TIMEOUT_MS = 300_000
+
+const options = {
+  filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
+  kustomize: { type: 'string', short: 'k', multiple: true, default: [] as string[] },
+  namespace: { type: 'string', short: 'n', default: 'default' },
+  cluster: { type: 'boolean', default: false },
+  kubeconfig: { type: 'string' },
+  context: { type: 'string' },
+  ...reportArguments,
+} as const
 
 async function check(args: string[], io: Io): Promise<ExitCode> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      filename: { type: 'string', short: 'f', multiple: true, default: [] },
-      output: { type: 'string', short: 'o', default: 'table' },
-      namespace: { type: 'string', short: 'n', default: 'default' },
-      config: { type: 'string' },
-    },
-  })
-  const { output, namespace } = values
-  if (output !== 'table' && output !== 'json') {
-    throw new UsageError(`-o takes table or json, not "${output}"`)
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  const settings = await readReportSettings(values, io.cwd)
+  const named = await sortOut(positionals, io.cwd)
+  const sources: Source[] = [
+    ...[...values.filename, ...named.files].map(sourceOf),
+    ...values.kustomize.map((directory) => ({
+      kind: 'kustomization' as const,
+      directory,
+    })),
+  ]
+  if (sources.length === 0 && named.images.length === 0) {
+    throw new UsageError('name at least one file with -f, or an image')
   }
-  const names = [...values.filename, ...positionals]
-  if (names.length === 0) throw new UsageError('name at least one file with -f')
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
-  const { inputs, problems } = await readInputs(names, io)
-  const collection = collectManifests(inputs, {
-    rules: configuration.customResources,
-    namespace,
+  const collection = await collect(sources, { configuration, ...values }, io)
+  for (const image of named.images) {
+    collection.workloads.push(namedImage(image, values.namespace))
+  }
+  const live =
+    values.cluster || values.kubeconfig !== undefined || values.context !== undefined
+  const facts = await openFacts(collection, live ? values : null, configuration)
+  const objects = await judge(collection, { configuration, facts }, io)
+  tellWhatIsMissing(collection, { live, people: isForPeople(settings) }, io)
+  if (io.signal.aborted) {
+    const { length } = collection.workloads
+    io.stderr.write(`interrupted: ${objects.length} of ${length} objects were judged\n`)
+  }
+  return publish({ objects, problems: collection.problems }, settings, io)
+}
+
+interface Named {
+  files: string[]
+  images: string[]
+}
+
+/** An argument that is there as a file, or looks like one, is a file; everything else is the name of an image. */
+async function sortOut(names: readonly string[], cwd: string): Promise<Named> {
+  const named: Named = { files: [], images: [] }
+  for (const name of names) {
+    const isFile = LIKE_A_FILE.test(name) || (await isOnDisk(name, cwd))
+    named[isFile ? 'files' : 'images'].push(name)
+  }
+  return named
+}
+
+const LIKE_A_FILE = /^-$|^\.{0,2}\/|\.(?:ya?ml|json)$|[*?[]/i
+
+function sourceOf(name: string): Source {
+  if (/^https?:\/\//.test(name)) {
+    throw new UsageError(`-f takes no URL: curl -sL ${name} | pullgate check -f -`)
+  }
+  return name === '-' ? { kind: 'stdin' } : { kind: 'files', name }
+}
+
+async function collect(
+  sources: readonly Source[],
+  { configuration, namespace }: { configuration: Configuration; namespace: string },
+  io: Io,
+): Promise<Collection> {
+  const rules = configuration.customResources
+  const collector = createManifestCollector({ rules, namespace })
+  for await (const input of readInputs(sources, io)) {
+    if ('content' in input) collector.add(input)
+    else collector.collection.problems.push(input)
+  }
+  return collector.collection
+}
+
+interface ClusterArguments {
+  kubeconfig?: string | undefined
+  context?: string | undefined
+}
+
+/** Null for no cluster. */
+async function openFacts(
+  collection: Collection,
+  cluster: ClusterArguments | null,
+  { secrets }: Configuration,
+): Promise<ClusterFacts> {
+  const store = createObjectStore(collection.objects)
+  if (cluster === null) return offlineFacts(store)
+  const { kubeconfig = null, context = null } = cluster
+  const live = kubernetesApiFacts({
+    client: await openApi({ kubeconfig, context }),
+    secrets,
+    mayListSecrets: true,
+    now: () => performance.now(),
   })
-  const facts = offlineFacts(createObjectStore(collection.objects))
+  return layeredFacts(store, live)
+}
+
+async function judge(
+  { workloads }: Collection,
+  { configuration, facts }: { configuration: Configuration; facts: ClusterFacts },
+  io: Io,
+): Promise<AuditedObject[]> {
   const engine = await createEngine({
     configuration,
     facts,
@@ -75,75 +171,29 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
       io.stderr.write(`pullgate check: internal error: ${String(error)}\n`),
     onNotice: (notice) => io.stderr.write(`${notice}\n`),
     thorough: true,
+    oneRun: { signal: io.signal },
   })
-  const objects = await auditWorkloads(collection.workloads, {
-    predictor: engine.predictor,
-    facts,
-    configuration,
-    objectTimeoutMs: OBJECT_TIMEOUT_MS,
-    signal: io.signal,
-  })
-  await engine.close()
-  const outcome = { objects, problems: [...problems, ...collection.problems] }
-  report(outcome, output, io)
-  return exitCode(outcome, io)
-}
-
-function report(outcome: AuditOutcome, output: 'table' | 'json', io: Io): void {
-  for (const { message, position } of outcome.problems) {
-    const where = position ? `${position.file}:${position.line}:${position.column}: ` : ''
-    io.stderr.write(`${printable(`${where}${message}`)}\n`)
+  try {
+    return await auditWorkloads(workloads, {
+      predictor: engine.predictor,
+      facts,
+      configuration,
+      objectTimeoutMs: OBJECT_TIMEOUT_MS,
+      signal: io.signal,
+    })
+  } finally {
+    await engine.close()
   }
-  const paints = io.isTerminal && io.env.NO_COLOR === undefined
-  const text =
-    output === 'json'
-      ? jsonReport(outcome)
-      : tableReport(outcome, {
-          paint: (style, words) => (paints ? styleText(style, words) : words),
-        })
-  io.stdout.write(text)
 }
 
-function exitCode(outcome: AuditOutcome, io: Io): ExitCode {
-  if (io.signal.aborted) return 2
-  if (outcome.objects.length === 0 && outcome.problems.length > 0) return 2
-  return summarise(outcome).deny > 0 ? 1 : 0
-}
-
-interface Inputs {
-  inputs: ManifestInput[]
-  problems: AuditProblem[]
-}
-
-const MANIFEST_NAME = /\.(?:ya?ml|json)$/i
-
-async function readInputs(names: readonly string[], io: Io): Promise<Inputs> {
-  const found: Inputs = { inputs: [], problems: [] }
-  for (const name of names) {
-    try {
-      if (name === '-') found.inputs.push({ file: '-', content: await buffer(io.stdin) })
-      else await readNamed(name, io.cwd, found)
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      found.problems.push({ message: `cannot read ${name}: ${reason}`, position: null })
-    }
-  }
-  return found
-}
-
-async function readNamed(name: string, cwd: string, found: Inputs): Promise<void> {
-  const path = resolve(cwd, name)
-  if (!(await stat(path)).isDirectory()) {
-    found.inputs.push({ file: name, content: await readFile(path) })
-    return
-  }
-  const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  const files = entries
-    .filter((entry) => entry.isFile() && MANIFEST_NAME.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted()
-  for (const file of files) {
-    const shown = join(name, file.slice(path.length))
-    found.inputs.push({ file: shown, content: await readFile(file) })
+/** One line each on standard error; what is only good to know is not said beside a report for programs. */
+function tellWhatIsMissing(
+  collection: Collection,
+  { live, people }: { live: boolean; people: boolean },
+  io: Io,
+): void {
+  const unknown = live || !people ? null : whatIsUnknown(collection)
+  for (const line of [whatWasNotJudged(collection), unknown]) {
+    if (line !== null) io.stderr.write(`${line}\n`)
   }
 }

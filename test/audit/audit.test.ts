@@ -2,9 +2,9 @@ import t from 'tap'
 import type { AuditOutcome, AuditedObject } from '../../src/audit/audit-result.ts'
 import { auditWorkloads } from '../../src/audit/audit-workloads.ts'
 import { collectManifests } from '../../src/audit/collect-manifests.ts'
-import { jsonReport } from '../../src/audit/json-report.ts'
+import { jsonReport } from '../../src/audit/reports/json.ts'
 import { offlineFacts } from '../../src/audit/offline-facts.ts'
-import { tableReport } from '../../src/audit/table-report.ts'
+import { tableReport } from '../../src/audit/reports/table.ts'
 import { createObjectStore } from '../../src/cluster/object-store.ts'
 import { readConfiguration } from '../../src/configuration/read-configuration.ts'
 import {
@@ -246,18 +246,24 @@ spec: { containers: [{ name: c, image: r.test/c:1 }] }
 `,
     { answer: ({ image }) => (image.includes('/a:') ? notFound : found) },
   )
-  const plain = tableReport(outcome, { paint: (_style, text) => text })
+  const plain = tableReport(outcome, { paint: (_style, text) => text, columns: null })
   t.match(plain, /^Pod team-a\/web \(a\.yaml:8\)\n {2}deny {3}web: r\.test\/a:1\n/)
   t.match(plain, /\[ImageNotFound\] r\.test\/a has no tag "1"/)
   t.match(plain, / {2}allow {2}web: r\.test\/b:1\n/)
   t.match(plain, /not judged: exempt \(skip-annotation: on/)
   t.ok(plain.endsWith('\n2 images: 1 allow, 0 warn, 1 deny\n'))
   for (const line of plain.split('\n')) t.ok(isFitToShow(line), JSON.stringify(line))
-  const painted = tableReport(outcome, { paint: (style, text) => `<${style}>${text}` })
+  const painted = tableReport(outcome, {
+    paint: (style, text) => `<${style}>${text}`,
+    columns: null,
+  })
   t.match(painted, /<red>deny/)
   t.match(painted, /<green>allow/)
   t.equal(
-    tableReport({ objects: [], problems: [] }, { paint: (_style, text) => text }),
+    tableReport(
+      { objects: [], problems: [] },
+      { paint: (_style, text) => text, columns: null },
+    ),
     '0 images: 0 allow, 0 warn, 0 deny\n',
   )
 })
@@ -271,5 +277,8 @@ t.test('no report tells a secret', async (t) => {
   const objects: AuditedObject[] = outcome.objects
   t.equal(objects.length, 1)
   t.notMatch(jsonReport(outcome), PASSWORD)
-  t.notMatch(tableReport(outcome, { paint: (_style, text) => text }), PASSWORD)
+  t.notMatch(
+    tableReport(outcome, { paint: (_style, text) => text, columns: null }),
+    PASSWORD,
+  )
 })

@@ -1,15 +1,19 @@
-import type { JudgedFinding } from '../policy/decision.ts'
-import type { AuditOutcome, AuditedImage, AuditedObject } from './audit-result.ts'
-import { summarise } from './summary.ts'
+import type { JudgedFinding } from '../../policy/decision.ts'
+import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
+import { summarise } from '../summary.ts'
 
 /** The JSON report of `check` and `audit`; its shape is a public contract and only ever grows. */
 export function jsonReport(outcome: AuditOutcome): string {
-  const report = {
+  return `${JSON.stringify(reportObject(outcome), null, 2)}\n`
+}
+
+/** What the JSON and the YAML report hold. */
+export function reportObject(outcome: AuditOutcome): object {
+  return {
     results: outcome.objects.map(objectEntry),
     summary: summarise(outcome),
     problems: outcome.problems,
   }
-  return `${JSON.stringify(report, null, 2)}\n`
 }
 
 function objectEntry({ object, images, exempted }: AuditedObject): object {
@@ -20,7 +24,7 @@ function objectEntry({ object, images, exempted }: AuditedObject): object {
   }
 }
 
-function imageEntry({ decision, position }: AuditedImage): object {
+function imageEntry({ decision, position, known }: AuditedImage): object {
   const { prediction, action, leading, findings } = decision
   return {
     image: prediction.use.image,
@@ -35,6 +39,7 @@ function imageEntry({ decision, position }: AuditedImage): object {
     position,
     findings: findings.map(findingEntry),
     attempts: prediction.attempts,
+    ...(known ? { known } : {}),
   }
 }
 

@@ -1,0 +1,65 @@
+import type { AuditOutcome, AuditedImage, Position } from '../audit-result.ts'
+import { summarise } from '../summary.ts'
+import { isInFile, rowsOf, sentencesOf } from './rows.ts'
+
+/**
+ * Workflow commands of GitHub Actions: an annotation for each finding, in the file and line of the image.
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
+ */
+export function githubReport(outcome: AuditOutcome): string {
+  const lines: string[] = []
+  for (const { image, title, container, imageName } of rowsOf(outcome)) {
+    for (const { finding, action } of image.decision.findings) {
+      const message = `${container === '' ? '' : `${container}: `}${imageName}: ${sentencesOf(finding)}`
+      lines.push(
+        command(commandFor(action, image), {
+          position: image.position,
+          title: `${title}: ${finding.cause}`,
+          message,
+        }),
+      )
+    }
+  }
+  for (const { message, position } of outcome.problems) {
+    lines.push(command('warning', { position, title: 'could not be read', message }))
+  }
+  const { images, allow, warn, deny } = summarise(outcome)
+  lines.push(`${images} images: ${allow} allow, ${warn} warn, ${deny} deny`)
+  return `${lines.join('\n')}\n`
+}
+
+type Level = 'error' | 'warning' | 'notice'
+
+function commandFor(action: string, { known }: AuditedImage): Level {
+  if (known) return 'notice'
+  return action === 'deny' ? 'error' : 'warning'
+}
+
+interface Annotation {
+  position: Position | null
+  title: string
+  message: string
+}
+
+function command(level: Level, { position, title, message }: Annotation): string {
+  const place: [string, string][] = isInFile(position)
+    ? [
+        ['file', position.file],
+        ['line', String(position.line)],
+        ['col', String(position.column)],
+      ]
+    : []
+  const properties = [...place, ['title', title] as const]
+    .map(([name, value]) => `${name}=${escapeProperty(value)}`)
+    .join(',')
+  return `::${level} ${properties}::${escapeData(message)}`
+}
+
+/** As `escapeData` of @actions/core. */
+function escapeData(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto'
+import { printable } from '../../text/printable.ts'
+import type { AuditOutcome, AuditProblem } from '../audit-result.ts'
+import { summarise } from '../summary.ts'
+import { barChart } from './html-chart.ts'
+import type { Bar } from './html-chart.ts'
+import { htmlScript } from './html-script.ts'
+import { htmlStyle } from './html-style.ts'
+import type { ReportOptions } from './report.ts'
+import { placeOf, rowsOf } from './rows.ts'
+import type { Row } from './rows.ts'
+import { element, escapeMarkup } from './xml.ts'
+
+type Options = Pick<ReportOptions, 'version' | 'madeAtMs'>
+
+const RANK = { deny: 0, warn: 1, allow: 2 } as const
+const COLUMNS = ['Verdict', 'Object', 'Image', 'Registry', 'Cause', 'Finding', 'Place']
+
+/** One file that needs nothing else: no network, no framework; its policy lets nothing run but its own style and script. */
+export function htmlReport(outcome: AuditOutcome, options: Options): string {
+  const rows = rowsOf(outcome).toSorted(
+    (a, b) => RANK[a.image.decision.action] - RANK[b.image.decision.action],
+  )
+  const policy = `default-src 'none'; style-src '${hashOf(htmlStyle)}'; script-src '${hashOf(htmlScript)}'; base-uri 'none'; form-action 'none'`
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Image pull report</title>
+<style>${htmlStyle}</style>
+</head>
+<body>
+${headerOf(outcome, options)}
+${problemsOf(outcome.problems)}
+<div class="charts">
+<section><h2>By cause</h2>${barChart('By cause', byCause(rows))}</section>
+<section><h2>By registry</h2>${barChart('By registry', byRegistry(rows))}</section>
+</div>
+${tableOf(rows)}
+<footer>pullgate ${escapeMarkup(options.version)}</footer>
+<script>${htmlScript}</script>
+</body>
+</html>
+`
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`
+}
+
+function headerOf(outcome: AuditOutcome, { madeAtMs }: Options): string {
+  const { images, allow, warn, deny } = summarise(outcome)
+  const made = new Date(madeAtMs).toISOString().replace('T', ' ').slice(0, 16)
+  const sums = [
+    ['images', images, ''],
+    ['deny', deny, 'deny'],
+    ['warn', warn, 'warn'],
+    ['allow', allow, 'allow'],
+  ] as const
+  const items = sums.map(([label, count, style]) =>
+    element('li', { class: style }, `<b>${count}</b>${label}`),
+  )
+  return `<header><h1>Image pull report</h1>
+<p>${outcome.objects.length} objects judged, ${made} UTC</p></header>
+<ul class="sums">${items.join('')}</ul>`
+}
+
+function problemsOf(problems: readonly AuditProblem[]): string {
+  if (problems.length === 0) return ''
+  const items = problems.map(({ message, position }) => {
+    const where = position ? `<code>${escapeMarkup(placeOf(position))}</code> ` : ''
+    return `<li>${where}${escapeMarkup(printable(message))}</li>`
+  })
+  return `<section class="problems"><h2>Could not be read</h2><ul>${items.join('')}</ul></section>`
+}
+
+function byCause(rows: readonly Row[]): Bar[] {
+  return tally(rows, ({ image }) => image.decision.leading?.finding.cause ?? null)
+}
+
+function byRegistry(rows: readonly Row[]): Bar[] {
+  return tally(rows, ({ registry }) => registry)
+}
+
+function tally(rows: readonly Row[], labelOf: (row: Row) => string | null): Bar[] {
+  const bars = new Map<string, Bar>()
+  for (const row of rows) {
+    const label = labelOf(row)
+    if (label === null) continue
+    const bar = bars.get(label) ?? { label, deny: 0, warn: 0, allow: 0 }
+    bar[row.image.decision.action] += 1
+    bars.set(label, bar)
+  }
+  return [...bars.values()]
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const headings = COLUMNS.map(
+    (name) => `<th scope="col"><button type="button">${name}</button></th>`,
+  )
+  return `<form hidden>
+<input id="search" type="search" placeholder="Filter by any words" aria-label="Filter by any words">
+<select id="action" aria-label="Verdict"><option value="">every verdict</option><option>deny</option><option>warn</option><option>allow</option></select>
+<output id="shown"></output>
+</form>
+<div class="scroll"><table><thead><tr>${headings.join('')}</tr></thead>
+<tbody>
+${rows.map(rowOf).join('\n')}
+</tbody></table></div>`
+}
+
+function rowOf(row: Row): string {
+  const { image, title, container, imageName, registry } = row
+  const { action, leading } = image.decision
+  const place = image.position ? placeOf(image.position) : ''
+  const known = image.known ? '<br><small>in the baseline</small>' : ''
+  const label = container === '' ? '' : `<small>${escapeMarkup(container)}</small><br>`
+  const cause = leading?.finding.cause ?? ''
+  const cells = [
+    cell(String(RANK[action]), `${action}${known}`, `verdict ${action}`),
+    cell(title, escapeMarkup(title)),
+    cell(imageName, `${label}<code>${escapeMarkup(imageName)}</code>`),
+    cell(registry, escapeMarkup(registry)),
+    cell(cause, cause),
+    cell(leading?.finding.message ?? '', findingsOf(row)),
+    cell(place, `<small>${escapeMarkup(place)}</small>`),
+  ]
+  return element('tr', { 'data-action': action }, cells.join(''))
+}
+
+function cell(key: string, content: string, style = ''): string {
+  const attributes = { 'data-key': key, ...(style === '' ? {} : { class: style }) }
+  // An empty `td` must not close itself: HTML has no such thing.
+  return element('td', attributes, content === '' ? ' ' : content)
+}
+
+function findingsOf({ image }: Row): string {
+  return image.decision.findings
+    .map(({ finding }, index) => {
+      const { cause, message, doubts, advice } = finding
+      const also = index === 0 ? '' : `<b>${cause}</b> `
+      const text = [message, ...doubts].map(escapeMarkup).join(' ')
+      const next = advice === null ? '' : `<p class="advice">${escapeMarkup(advice)}</p>`
+      return `<p>${also}${text}</p>${next}`
+    })
+    .join('')
+}

@@ -1,0 +1,61 @@
+import type { AuditOutcome } from '../audit-result.ts'
+import { summarise } from '../summary.ts'
+import { placeOf, rowsOf, sentencesOf } from './rows.ts'
+import type { Row } from './rows.ts'
+import { printable } from '../../text/printable.ts'
+
+/** A job summary of GitHub holds one MiB at most; a row takes up to 2 KiB. */
+const MAX_ROWS = 400
+
+const MARK = { deny: '❌ deny', warn: '⚠️ warn', allow: '✅ allow' } as const
+
+/** A summary for pull requests and job pages: the sums, then a table of everything that is not allowed. */
+export function markdownReport(outcome: AuditOutcome): string {
+  const { images, allow, warn, deny } = summarise(outcome)
+  const wrong = rowsOf(outcome).filter(({ image }) => image.decision.action !== 'allow')
+  const lines = [
+    '## Image pull check',
+    '',
+    `**${images}** images: **${allow}** allow, **${warn}** warn, **${deny}** deny`,
+  ]
+  if (wrong.length > 0) {
+    lines.push('', '| | Object | Image | Finding |', '| --- | --- | --- | --- |')
+    for (const row of wrong.slice(0, MAX_ROWS)) lines.push(tableRow(row))
+  }
+  if (wrong.length > MAX_ROWS) lines.push('', `and ${wrong.length - MAX_ROWS} more`)
+  if (outcome.problems.length > 0) {
+    lines.push('', '### Could not be read', '')
+    for (const { message, position } of outcome.problems.slice(0, MAX_ROWS)) {
+      const where = position ? `${code(placeOf(position))}: ` : ''
+      lines.push(`- ${where}${escapeText(printable(message))}`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function tableRow({ image, title, container, imageName }: Row): string {
+  const { action, findings } = image.decision
+  const where = image.position ? `<br>${code(placeOf(image.position))}` : ''
+  const known = image.known ? ' (in the baseline)' : ''
+  const object = `${escapeText(title)}${where}`
+  const name = `${container === '' ? '' : `${escapeText(container)}: `}${code(imageName)}`
+  const texts = findings.map(
+    ({ finding }) => `**${finding.cause}** ${escapeText(sentencesOf(finding))}`,
+  )
+  return `| ${MARK[action]}${known} | ${object} | ${name} | ${texts.join('<br>')} |`
+}
+
+/** A code span: nothing but a backtick ends it, and a bar would end the cell. */
+function code(text: string): string {
+  return `\`${text.replaceAll('`', "'").replaceAll('|', '\\|')}\``
+}
+
+/** Text of which nothing is markup: no links, mentions, HTML or cells. */
+function escapeText(text: string): string {
+  return text
+    .replaceAll(/[\\`*_{}[\]()#+!|~]/g, String.raw`\$&`)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('@', '&#64;')
+}

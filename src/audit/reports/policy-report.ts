@@ -1,0 +1,110 @@
+import { stringify } from 'yaml'
+import type { Action } from '../../policy/action.ts'
+import type { AuditOutcome, AuditedObject } from '../audit-result.ts'
+import { placeOf, rowsOf, sentencesOf } from './rows.ts'
+import type { Row } from './rows.ts'
+
+/** An object of etcd holds 1.5 MiB at most; a result takes up to 3 KiB. */
+const MAX_RESULTS = 400
+
+const RESULT = { deny: 'fail', warn: 'warn', allow: 'pass' } as const satisfies Record<
+  Action,
+  string
+>
+
+/**
+ * PolicyReport and ClusterPolicyReport objects of wgpolicyk8s.io/v1alpha2, ready for `kubectl apply -f -`: one for each namespace,
+ * more where there are many results. This version is what dashboards of today read; its successor openreports.io has the same fields.
+ */
+export function policyReport(outcome: AuditOutcome): string {
+  const documents = [...byNamespace(outcome)].flatMap(([namespace, results]) =>
+    chunksOf(results).map((chunk, index) => reportOf(namespace, chunk, index)),
+  )
+  return documents
+    .map((document) => `---\n${stringify(document, { lineWidth: 0 })}`)
+    .join('')
+}
+
+interface PolicyResult extends ReturnType<typeof resultFor> {
+  rule: string
+  result: keyof typeof NOTHING
+  severity?: 'high' | 'medium'
+  message?: string
+  properties?: Record<string, string>
+}
+
+const NOTHING = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 }
+
+function byNamespace(outcome: AuditOutcome): Map<string, PolicyResult[]> {
+  const namespaces = new Map<string, PolicyResult[]>()
+  for (const audited of outcome.objects) {
+    const { namespace } = audited.object
+    const results = namespaces.get(namespace) ?? []
+    results.push(...resultsOf(audited))
+    namespaces.set(namespace, results)
+  }
+  return namespaces
+}
+
+function resultsOf(audited: AuditedObject): PolicyResult[] {
+  if (audited.exempted !== null) {
+    const message = audited.exempted
+    return [{ ...resultFor(audited), rule: 'Exempt', result: 'skip', message }]
+  }
+  return rowsOf({ objects: [audited], problems: [] }).flatMap(imageResults)
+}
+
+function imageResults({ audited, image, container, imageName }: Row): PolicyResult[] {
+  const { use } = image.decision.prediction
+  const properties = {
+    image: imageName,
+    ...(use.path === '' ? {} : { path: use.path }),
+    ...(use.container === null ? {} : { container }),
+    ...(image.position ? { position: placeOf(image.position) } : {}),
+  }
+  const base = { ...resultFor(audited), properties }
+  const { findings } = image.decision
+  if (findings.length === 0) return [{ ...base, rule: 'Pullable', result: RESULT.allow }]
+  return findings.map(({ finding, action }) => {
+    const severity = action === 'deny' ? 'high' : 'medium'
+    const message = `${imageName}: ${sentencesOf(finding)}`
+    return Object.assign({}, base, {
+      rule: finding.cause,
+      result: RESULT[action],
+      severity,
+      message,
+    } as const)
+  })
+}
+
+function resultFor({ object }: AuditedObject) {
+  const { apiVersion, kind, namespace, name } = object
+  return {
+    source: 'pullgate',
+    policy: 'pullgate',
+    category: 'Image pull',
+    scored: true,
+    resources: [{ apiVersion, kind, ...(namespace === '' ? {} : { namespace }), name }],
+  }
+}
+
+function chunksOf(results: readonly PolicyResult[]): PolicyResult[][] {
+  const count = Math.max(Math.ceil(results.length / MAX_RESULTS), 1)
+  return Array.from({ length: count }, (_, index) =>
+    results.slice(index * MAX_RESULTS, (index + 1) * MAX_RESULTS),
+  )
+}
+
+function reportOf(namespace: string, results: readonly PolicyResult[], index: number) {
+  const name = index === 0 ? 'pullgate' : `pullgate-${index + 1}`
+  const labels = { 'app.kubernetes.io/managed-by': 'pullgate' }
+  const summary = { ...NOTHING }
+  for (const { result } of results) summary[result] += 1
+  return {
+    apiVersion: 'wgpolicyk8s.io/v1alpha2',
+    kind: namespace === '' ? 'ClusterPolicyReport' : 'PolicyReport',
+    metadata: { name, ...(namespace === '' ? {} : { namespace }), labels },
+    summary,
+    results,
+  }
+}

@@ -1,0 +1,66 @@
+import { printable } from '../../text/printable.ts'
+import type { ObjectIdentity } from '../../workload/workload.ts'
+import type {
+  AuditOutcome,
+  AuditedImage,
+  AuditedObject,
+  Position,
+} from '../audit-result.ts'
+
+/** One image of one object, with the texts that several reports show. All of them are fit to be shown. */
+export interface Row {
+  audited: AuditedObject
+  image: AuditedImage
+  /** `Deployment shop/web` */
+  title: string
+  /** Name of the container or volume, else the field. */
+  container: string
+  imageName: string
+  registry: string
+}
+
+/** Every judged image, in the order of the outcome. */
+export function rowsOf(outcome: AuditOutcome): Row[] {
+  return outcome.objects.flatMap((audited) =>
+    audited.images.map((image): Row => {
+      const { use, reference } = image.decision.prediction
+      return {
+        audited,
+        image,
+        title: titleOf(audited.object),
+        container: printable(use.container ?? use.path),
+        imageName: printable(use.image),
+        registry: printable(reference?.registry ?? 'not a valid name'),
+      }
+    }),
+  )
+}
+
+/** `Deployment shop/web`, or the kind alone for an object whose name is not known yet. */
+export function titleOf({ kind, namespace, name }: ObjectIdentity): string {
+  const path = [namespace, name].filter((part) => part !== '').join('/')
+  return printable(`${kind} ${path}`)
+}
+
+/** `a.yaml:8:3` */
+export function placeOf({ file, line, column }: Position): string {
+  return printable(`${file}:${line}:${column}`)
+}
+
+/** Whether the position is in a file that others can open, rather than in a stream. */
+export function isInFile(position: Position | null): position is Position {
+  return position !== null && position.file !== '-' && !position.file.startsWith(RENDERED)
+}
+
+/** How positions call what a kustomization was rendered to. */
+export const RENDERED = 'kustomize build '
+
+/** A finding in one paragraph: what is so, why it is in doubt, what to do. */
+export function sentencesOf(finding: {
+  message: string
+  doubts: readonly string[]
+  advice: string | null
+}): string {
+  const { message, doubts, advice } = finding
+  return [message, ...doubts, advice ?? ''].filter((text) => text !== '').join(' ')
+}

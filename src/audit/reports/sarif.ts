@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { causeCodes, causes } from '../../prediction/causes.ts'
+import type { CauseCode } from '../../prediction/causes.ts'
+import type { JudgedFinding } from '../../policy/decision.ts'
+import { identityOf } from '../baseline.ts'
+import type { AuditOutcome, AuditProblem, Position } from '../audit-result.ts'
+import type { ReportOptions } from './report.ts'
+import { isInFile, rowsOf, sentencesOf } from './rows.ts'
+import type { Row } from './rows.ts'
+
+const LEVEL = { deny: 'error', warn: 'warning', allow: 'none' } as const
+
+/**
+ * SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html): a rule for each cause, a result for each
+ * finding. Fingerprints do not depend on lines, so that code scanning follows a finding as its file changes.
+ */
+export function sarifReport(
+  outcome: AuditOutcome,
+  { version }: Pick<ReportOptions, 'version'>,
+): string {
+  const log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'pullgate',
+            version,
+            semanticVersion: version,
+            rules: causeCodes.map(ruleOf),
+          },
+        },
+        columnKind: 'utf16CodeUnits',
+        invocations: [
+          {
+            executionSuccessful: true,
+            toolExecutionNotifications: outcome.problems.map(notificationOf),
+          },
+        ],
+        results: rowsOf(outcome).flatMap((row) =>
+          row.image.decision.findings.map((judged) => resultOf(row, judged)),
+        ),
+      },
+    ],
+  }
+  return `${JSON.stringify(log, null, 2)}\n`
+}
+
+function ruleOf(cause: CauseCode): object {
+  const { title, aspect, defaultAction } = causes[cause]
+  const text = `The image will not be pulled as things are: ${title}. Each result says with which evidence, and what to do about it.`
+  return {
+    id: cause,
+    name: cause,
+    shortDescription: { text: `${title.charAt(0).toUpperCase()}${title.slice(1)}` },
+    fullDescription: { text },
+    help: { text },
+    defaultConfiguration: { level: LEVEL[defaultAction] },
+    properties: { tags: ['kubernetes', 'container-image', aspect] },
+  }
+}
+
+function resultOf({ audited, image, title, imageName }: Row, judged: JudgedFinding) {
+  const { finding, action } = judged
+  const { use } = image.decision.prediction
+  const identity = identityOf({ ...use, object: audited.object }, finding.cause)
+  return {
+    ruleId: finding.cause,
+    ruleIndex: causeCodes.indexOf(finding.cause),
+    level: LEVEL[action],
+    message: { text: `${imageName}: ${sentencesOf(finding)}` },
+    locations: [
+      {
+        ...physicalLocation(image.position),
+        logicalLocations: [
+          { fullyQualifiedName: `${title} ${use.path}`.trim(), kind: 'object' },
+        ],
+      },
+    ],
+    partialFingerprints: {
+      'pullgate/v1': createHash('sha256').update(identity).digest('hex'),
+    },
+    ...(image.known ? { baselineState: 'unchanged' } : {}),
+    properties: { image: imageName, action, certainty: finding.certainty },
+  }
+}
+
+function notificationOf({ message, position }: AuditProblem): object {
+  return {
+    level: 'warning',
+    message: { text: message },
+    ...(isInFile(position) ? { locations: [physicalLocation(position)] } : {}),
+  }
+}
+
+function physicalLocation(position: Position | null): object {
+  if (!isInFile(position)) return {}
+  const { file, line, column } = position
+  return {
+    physicalLocation: {
+      artifactLocation: { uri: uriOf(file) },
+      region: { startLine: line, startColumn: column },
+    },
+  }
+}
+
+/** A relative reference, or `file:` for an absolute path (RFC 3986, RFC 8089). */
+export function uriOf(file: string): string {
+  const path = file.toWellFormed().split(/[\\/]/).map(encodeURIComponent).join('/')
+  return file.startsWith('/') ? `file://${path}` : path
+}

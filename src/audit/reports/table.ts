@@ -1,0 +1,59 @@
+import { printable } from '../../text/printable.ts'
+import type { JudgedFinding } from '../../policy/decision.ts'
+import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
+import { summarise } from '../summary.ts'
+import type { ReportOptions } from './report.ts'
+import { titleOf } from './rows.ts'
+import { wrap } from './wrap.ts'
+
+type TableOptions = Pick<ReportOptions, 'paint' | 'columns'>
+
+const STYLE = { deny: 'red', warn: 'yellow', allow: 'green' } as const
+const INDENT = ' '.repeat(9)
+
+/** The report for people: one line an image, then what is wrong and what to do, then the sum. */
+export function tableReport(outcome: AuditOutcome, options: TableOptions): string {
+  const { paint } = options
+  const lines: string[] = []
+  for (const audited of outcome.objects) {
+    lines.push(paint('bold', headingOf(audited)))
+    if (audited.exempted !== null)
+      lines.push(paint('dim', `  not judged: ${printable(audited.exempted)}`))
+    for (const image of audited.images) lines.push(...imageLines(image, options))
+  }
+  const { images, allow, warn, deny } = summarise(outcome)
+  if (lines.length > 0) lines.push('')
+  lines.push(`${images} images: ${allow} allow, ${warn} warn, ${deny} deny`)
+  return `${lines.join('\n')}\n`
+}
+
+function headingOf({ object, images }: AuditedObject): string {
+  const position = images[0]?.position
+  const where = position ? ` (${position.file}:${position.line})` : ''
+  return `${titleOf(object)}${printable(where).replace(/^\(/, ' (')}`
+}
+
+function imageLines({ decision, known }: AuditedImage, options: TableOptions): string[] {
+  const { prediction, action, findings } = decision
+  const container = prediction.use.container ?? prediction.use.path
+  const verdict = options.paint(STYLE[action], action.padEnd(5))
+  const label = container === '' ? '' : `${printable(container)}: `
+  const note = known ? options.paint('dim', ' (in the baseline)') : ''
+  return [
+    `  ${verdict}  ${label}${printable(prediction.use.image)}${note}`,
+    ...findings.flatMap((judged) => findingLines(judged, options)),
+  ]
+}
+
+/** Advice is never broken: a command in it is there to be pasted. */
+function findingLines({ finding }: JudgedFinding, options: TableOptions): string[] {
+  const { cause, message, doubts, advice } = finding
+  const { paint, columns } = options
+  return [
+    ...wrap(`[${cause}] ${message}`, INDENT, columns),
+    ...doubts.flatMap((doubt) =>
+      wrap(doubt, INDENT, columns).map((line) => paint('dim', line)),
+    ),
+    ...(advice === null ? [] : [`${INDENT}${advice}`]),
+  ]
+}

@@ -1,0 +1,104 @@
+import { glob, readdir, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { errorCode } from '../../text/error-code.ts'
+
+/** A file to read, as the user would name it. */
+export interface FoundFile {
+  shown: string
+  path: string
+  bytes: number
+}
+
+export type FoundEntry = FoundFile | { problem: string }
+
+const MANIFEST_NAME = /\.(?:ya?ml|json)$/i
+const GLOB = /[*?[{]/
+const MAX_DEPTH = 40
+
+/**
+ * The files behind a name: the file itself whatever it is called, every *.yaml, *.yml and *.json below a folder, or what a glob
+ * matches. In the order of the names. Links to files are followed, links to folders below a folder are not, and names with a leading
+ * dot and node_modules are passed over. What cannot be read is a problem and hides nothing else.
+ */
+export async function* findManifests(
+  name: string,
+  cwd: string,
+): AsyncGenerator<FoundEntry> {
+  const path = resolve(cwd, name)
+  const found = await stat(path).catch((error: unknown) => reasonOf(error))
+  if (typeof found !== 'string') {
+    yield* found.isDirectory() ? walk(name, path, 0) : [fileOf(name, path, found)]
+    return
+  }
+  if (!GLOB.test(name)) {
+    yield { problem: `cannot read ${name}: ${found}` }
+    return
+  }
+  const matches: string[] = []
+  for await (const match of glob(name, { cwd })) matches.push(match)
+  if (matches.length === 0) yield { problem: `nothing matches ${name}` }
+  for (const match of matches.toSorted(compare)) {
+    const matched = await stat(resolve(cwd, match)).catch(() => null)
+    if (matched?.isFile()) yield fileOf(match, resolve(cwd, match), matched)
+  }
+}
+
+/** Whether something of this name can be opened, or it is a glob that may match something. */
+export async function isOnDisk(name: string, cwd: string): Promise<boolean> {
+  return stat(resolve(cwd, name)).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function* walk(
+  shown: string,
+  path: string,
+  depth: number,
+): AsyncGenerator<FoundEntry> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) =>
+    reasonOf(error),
+  )
+  if (typeof entries === 'string') {
+    yield { problem: `cannot read ${shown}: ${entries}` }
+    return
+  }
+  for (const entry of entries.toSorted((a, b) => compare(a.name, b.name))) {
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+    const below = { shown: join(shown, entry.name), path: join(path, entry.name) }
+    if (entry.isDirectory()) {
+      if (depth < MAX_DEPTH) yield* walk(below.shown, below.path, depth + 1)
+      else
+        yield { problem: `cannot read ${below.shown}: deeper than ${MAX_DEPTH} folders` }
+    } else if (MANIFEST_NAME.test(entry.name)) {
+      const file = await stat(below.path).catch((error: unknown) => reasonOf(error))
+      if (typeof file === 'string')
+        yield { problem: `cannot read ${below.shown}: ${file}` }
+      else if (file.isFile()) yield fileOf(below.shown, below.path, file)
+    }
+  }
+}
+
+function fileOf(shown: string, path: string, { size }: Stats): FoundFile {
+  return { shown, path, bytes: size }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EISDIR: 'this is a folder',
+  ELOOP: 'a symbolic link leads to itself',
+}
+
+/** Why a file cannot be read, in words. */
+export function reasonOf(error: unknown): string {
+  const code = errorCode(error)
+  return code === null ? String(error) : (REASONS[code] ?? code)
+}
+
+/** By code unit, so that the order does not depend on the machine's language. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { AuditProblem } from '../../audit/audit-result.ts'
+import type { ManifestInput } from '../../audit/collect-manifests.ts'
+import { RENDERED } from '../../audit/reports/rows.ts'
+import type { Io } from '../io.ts'
+import { findManifests, reasonOf } from './find-manifests.ts'
+import { renderKustomization } from './render-kustomization.ts'
+
+/** Where manifests come from, in the order of the command line. */
+export type Source =
+  | { kind: 'files'; name: string }
+  | { kind: 'stdin' }
+  | { kind: 'kustomization'; directory: string }
+
+export type InputOrProblem = ManifestInput | AuditProblem
+
+/** Of one file or stream: more is no manifest that anyone wrote, and would take gigabytes to parse. */
+export const MAX_INPUT_BYTES = 64 * 1024 * 1024
+
+/** Reads one input after the other, so that only one is in memory. What cannot be read is a problem, and the rest is read. */
+export async function* readInputs(
+  sources: readonly Source[],
+  io: Io,
+): AsyncGenerator<InputOrProblem> {
+  for (const source of sources) {
+    if (io.signal.aborted) return
+    if (source.kind === 'stdin') yield await readStdin(io)
+    else if (source.kind === 'kustomization') yield await rendered(source.directory, io)
+    else yield* readFiles(source.name, io)
+  }
+}
+
+async function* readFiles(name: string, io: Io): AsyncGenerator<InputOrProblem> {
+  for await (const found of findManifests(name, io.cwd)) {
+    if (io.signal.aborted) return
+    if ('problem' in found) yield problem(found.problem)
+    else if (found.bytes > MAX_INPUT_BYTES) yield tooLarge(found.shown)
+    else {
+      yield await readFile(found.path).then(
+        (content): InputOrProblem => ({ file: found.shown, content }),
+        (error: unknown) => problem(`cannot read ${found.shown}: ${reasonOf(error)}`),
+      )
+    }
+  }
+}
+
+async function readStdin(io: Io): Promise<InputOrProblem> {
+  try {
+    const content = await readBounded(io.stdin, io.signal)
+    return content === null ? tooLarge('standard input') : { file: '-', content }
+  } catch (error) {
+    if (io.signal.aborted) return problem('interrupted while reading standard input')
+    return problem(`cannot read standard input: ${reasonOf(error)}`)
+  }
+}
+
+async function readBounded(
+  stream: Readable,
+  signal: AbortSignal,
+): Promise<Uint8Array | null> {
+  const stop = (): void => void stream.destroy(new Error('interrupted'))
+  signal.addEventListener('abort', stop)
+  try {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of stream as AsyncIterable<Buffer | string>) {
+      const piece = Buffer.from(chunk)
+      bytes += piece.length
+      if (bytes > MAX_INPUT_BYTES) return null
+      chunks.push(piece)
+    }
+    return Buffer.concat(chunks)
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+async function rendered(directory: string, io: Io): Promise<InputOrProblem> {
+  const { cwd, env, signal } = io
+  try {
+    const content = await renderKustomization(directory, {
+      cwd,
+      env,
+      signal,
+      maxBytes: MAX_INPUT_BYTES,
+    })
+    return { file: `${RENDERED}${directory}`, content }
+  } catch (error) {
+    return problem(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function tooLarge(name: string): AuditProblem {
+  return problem(
+    `cannot read ${name}: it is larger than ${MAX_INPUT_BYTES / 1024 / 1024} MiB`,
+  )
+}
+
+function problem(message: string): AuditProblem {
+  return { message, position: null }
+}

@@ -1,0 +1,145 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { styleText } from 'node:util'
+import type { AuditOutcome } from '../audit/audit-result.ts'
+import { readBaseline, withBaseline } from '../audit/baseline.ts'
+import type { Baseline } from '../audit/baseline.ts'
+import { exitCodeOf, failOnValues } from '../audit/fail-on.ts'
+import type { FailOn } from '../audit/fail-on.ts'
+import { placeOf } from '../audit/reports/rows.ts'
+import { isReportFormat, reportFormats, reports } from '../audit/reports/formats.ts'
+import type { ReportFormat } from '../audit/reports/formats.ts'
+import type { ReportOptions } from '../audit/reports/report.ts'
+import { version } from '../engine/version.ts'
+import { printable } from '../text/printable.ts'
+import { UsageError } from './io.ts'
+import type { ExitCode, Io } from './io.ts'
+
+/** What every command that reports takes, for parseArgs. */
+export const reportArguments = {
+  output: { type: 'string', short: 'o', multiple: true, default: ['table'] as string[] },
+  'fail-on': { type: 'string', default: 'deny' },
+  baseline: { type: 'string' },
+  color: { type: 'string', default: 'auto' },
+  config: { type: 'string' },
+} as const
+
+/** The same for the help text. */
+export const reportHelp = `  -o, --output FORMAT   table (default), json, yaml, sarif, junit, github, markdown, html or policyreport;
+                        FORMAT=FILE writes to a file; may be repeated
+      --fail-on ACTION  deny (default), warn or never: what makes the exit code 1
+      --baseline FILE   a former JSON report: fail only on what is new
+      --color WHEN      auto (default), always or never; NO_COLOR is heeded
+      --config FILE     configuration (YAML)`
+
+export interface ReportArguments {
+  output: string[]
+  'fail-on': string
+  baseline?: string | undefined
+  color: string
+}
+
+interface Target {
+  format: ReportFormat
+  /** null: standard output. */
+  file: string | null
+}
+
+export interface ReportSettings {
+  targets: Target[]
+  failOn: FailOn
+  baseline: Baseline | null
+  color: 'auto' | 'always' | 'never'
+}
+
+/** Reads the shared options and the baseline, before anything is judged. Throws UsageError. */
+export async function readReportSettings(
+  values: ReportArguments,
+  cwd: string,
+): Promise<ReportSettings> {
+  const targets = values.output.map(readTarget)
+  if (targets.filter(({ file }) => file === null).length > 1) {
+    throw new UsageError(
+      'only one -o can go to standard output: name a file, FORMAT=FILE',
+    )
+  }
+  const failOn = failOnValues.find((value) => value === values['fail-on'])
+  if (failOn === undefined) {
+    throw new UsageError(
+      `--fail-on takes deny, warn or never, not "${values['fail-on']}"`,
+    )
+  }
+  const { color } = values
+  if (color !== 'auto' && color !== 'always' && color !== 'never') {
+    throw new UsageError(`--color takes auto, always or never, not "${color}"`)
+  }
+  const baseline =
+    values.baseline === undefined ? null : await openBaseline(values.baseline, cwd)
+  return { targets, failOn, baseline, color }
+}
+
+/** Formats that people read: only beside these is something said that is no problem. */
+export function isForPeople({ targets }: ReportSettings): boolean {
+  return targets.some(({ format, file }) => file === null && PEOPLE.has(format))
+}
+
+const PEOPLE: ReadonlySet<ReportFormat> = new Set(['table', 'github', 'markdown'])
+
+/** Writes problems to stderr and every report to its place; answers the exit code of the run. */
+export async function publish(
+  found: AuditOutcome,
+  settings: ReportSettings,
+  io: Io,
+): Promise<ExitCode> {
+  const { baseline, failOn } = settings
+  const outcome = baseline === null ? found : withBaseline(found, baseline, failOn)
+  for (const { message, position } of outcome.problems) {
+    const where = position ? `${placeOf(position)}: ` : ''
+    io.stderr.write(`${where}${printable(message)}\n`)
+  }
+  for (const { format, file } of settings.targets) {
+    const text = reports[format](outcome, reportOptions(settings, file, io))
+    if (file === null) io.stdout.write(text)
+    else await writeFile(resolve(io.cwd, file), text)
+  }
+  return exitCodeOf(outcome, { failOn, interrupted: io.signal.aborted })
+}
+
+function reportOptions(
+  { color, failOn }: ReportSettings,
+  file: string | null,
+  io: Io,
+): ReportOptions {
+  const toTerminal = file === null && io.isTerminal
+  // https://no-color.org: present and not an empty string.
+  const wanted = color === 'auto' ? toTerminal && !io.env.NO_COLOR : color === 'always'
+  const paints = wanted && file === null
+  return {
+    failOn,
+    columns: toTerminal ? io.columns : null,
+    paint: (style, text) =>
+      paints ? styleText(style, text, { validateStream: false }) : text,
+    version,
+    madeAtMs: Date.now(),
+  }
+}
+
+function readTarget(value: string): Target {
+  const equals = value.indexOf('=')
+  const name = equals === -1 ? value : value.slice(0, equals)
+  const file = equals === -1 ? null : value.slice(equals + 1)
+  if (!isReportFormat(name)) {
+    throw new UsageError(`-o takes ${reportFormats.join(', ')}, not "${name}"`)
+  }
+  if (file === '') throw new UsageError(`-o ${name}= names no file`)
+  return { format: name, file }
+}
+
+async function openBaseline(file: string, cwd: string): Promise<Baseline> {
+  try {
+    return readBaseline(await readFile(resolve(cwd, file), 'utf8'))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`the baseline ${file} cannot be used: ${reason}`)
+  }
+}
