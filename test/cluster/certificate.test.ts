@@ -17,6 +17,7 @@ import { kubernetesApiFacts } from '../../src/cluster/kubernetes-api.ts'
 import { kubernetesCertificateStore } from '../../src/cluster/kubernetes-certificate-store.ts'
 import { loadApiAccess } from '../../src/cluster/load-api-access.ts'
 import type { ClusterFacts } from '../../src/prediction/cluster-facts.ts'
+import { startPullgate } from '../support/pullgate-process.ts'
 import { findBinaries } from './binaries.ts'
 import { startControlPlane, type ControlPlane } from './control-plane.ts'
 
@@ -87,6 +88,34 @@ await t.test('a renewal, as the API server and the shipped RBAC see it', async (
     'RBAC forbids "get" on the ValidatingWebhookConfiguration pullgate: grant the verb to the service account',
     /RBAC forbids/,
   ])
+})
+
+await t.test('serve waits for its certificate, and says so', async (test) => {
+  await must(['create', 'serviceaccount', 'nobody', '-n', 'pullgate'])
+  const { stdout } = await must(['create', 'token', 'nobody', '-n', 'pullgate'])
+  const kubeconfig = await plane.writeKubeconfig('nobody', stdout.trim())
+  const serve = [
+    'serve',
+    `--kubeconfig=${kubeconfig}`,
+    `--tls-secret=${SECRET.namespace}/${SECRET.name}`,
+    '--tls-hosts=127.0.0.1',
+    '--listen=127.0.0.1:0',
+    '--metrics-listen=127.0.0.1:0',
+    '--drain=0',
+  ]
+  const pullgate = startPullgate(test, serve)
+  const problem = await pullgate.line(({ reason }) => typeof reason === 'string')
+  test.match(problem.reason, /RBAC forbids "get" on the Secret/)
+
+  await must([
+    'create',
+    'clusterrolebinding',
+    'anything',
+    '--clusterrole=cluster-admin',
+    '--serviceaccount=pullgate:nobody',
+  ])
+  await pullgate.line(({ msg }) => msg === 'serving')
+  test.pass('and serves when it has it')
 })
 
 await t.test('a Secret that is not there is created by one of two', async (test) => {
