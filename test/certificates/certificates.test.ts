@@ -12,6 +12,8 @@ import {
   type SelfSigned,
   standaloneHosts,
 } from '../../src/certificates/self-signed.ts'
+import { createOwnCertificate } from '../../src/certificates/own-certificate.ts'
+import { readClientAuthority } from '../../src/certificates/client-authority.ts'
 import { readServingCertificate } from '../../src/certificates/serving-certificate.ts'
 import { watchCertificate } from '../../src/certificates/watch-certificate.ts'
 
@@ -215,3 +217,43 @@ async function dialOldTls(port: number, ca: string): Promise<void> {
   await once(socket, 'secureConnect')
   socket.destroy()
 }
+
+test('a certificate of one process is renewed under the same authority', async (t) => {
+  const clock = { nowMs }
+  const own = await createOwnCertificate({
+    hosts: ['localhost'],
+    now: () => clock.nowMs,
+  })
+  const first = own.current()
+  t.equal(first.notAfterMs, nowMs + 365 * DAY_MS)
+
+  clock.nowMs += 240 * DAY_MS
+  t.equal(await own.renewWhenDue(), null, 'not before two thirds of its life')
+  clock.nowMs += 10 * DAY_MS
+  const renewed = await own.renewWhenDue()
+
+  t.equal(renewed?.ca, first.ca)
+  t.equal(renewed?.notAfterMs, clock.nowMs + 365 * DAY_MS)
+  const leaf = new X509Certificate(renewed?.cert ?? '')
+  t.ok(leaf.verify(new X509Certificate(first.ca).publicKey))
+  t.equal(own.current(), renewed)
+  t.equal(await own.renewWhenDue(), null)
+})
+
+test('authorities of clients are checked before they are used', async (t) => {
+  const [good, expired] = await Promise.all([
+    make(),
+    make({ nowMs: nowMs - 40 * DAY_MS }),
+  ])
+  const dir = t.testdir({
+    'good.pem': expired.ca + good.ca,
+    'expired.pem': expired.ca,
+    'junk.pem': 'hunter2',
+  })
+  const read = (name: string) => readClientAuthority(join(dir, name), nowMs)
+
+  t.strictSame(await read('good.pem'), { status: 'usable', pem: expired.ca + good.ca })
+  t.match(await read('expired.pem'), { reason: /every certificate in .* is expired/ })
+  t.match(await read('junk.pem'), { reason: /junk\.pem holds no PEM certificate/ })
+  t.match(await read('absent.pem'), { reason: /cannot be read: ENOENT/ })
+})
