@@ -3,6 +3,7 @@ import type { ImagePlatformReader, RegistryClient } from '../registry/lookup.ts'
 import { printable } from '../text/printable.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
 import { causeCodes, causes } from './causes.ts'
+import type { Aspect } from './causes.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
 import { doubtsAbout, leftToNodes } from './doubts.ts'
 import type { DoubtFacts } from './doubts.ts'
@@ -10,6 +11,7 @@ import type { Finding } from './finding.ts'
 import { gatherDoubtFacts } from './gather-doubts.ts'
 import type { GatherOptions } from './gather-doubts.ts'
 import { judgeImage } from './judge-image.ts'
+import { freshly } from './lookup-cache.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 import { nodeCredentialsOnly } from './node-credentials.ts'
 import type { EligibleNodes, NodeCredentialEvidence } from './node-credentials.ts'
@@ -67,11 +69,16 @@ export function createPredictor(options: PredictorOptions): Predictor {
       return Promise.all(
         images.map((use) =>
           inTime(use, signal, options.onFault, async () => {
-            const judge = async (read: typeof cached): Promise<ImagePrediction> =>
-              judgeWithDoubts(use, workload, await read(), context)
-            const first = await judge(cached)
-            // A denial that rests on a Secret has just read that Secret.
-            return restsOnSecrets(first, await cached()) ? judge(fresh) : first
+            const judge = async (
+              read: typeof cached,
+              { lookups }: Pick<PredictorOptions, 'lookups'>,
+            ): Promise<ImagePrediction> =>
+              judgeWithDoubts(use, workload, await read(), { ...context, lookups })
+            const first = await judge(cached, context)
+            if (!restsOnSecrets(first, await cached()) && !restsOnContent(first))
+              return first
+            // A denial has just read the Secrets it rests on, and what it rests on was found as lately as a not-found would be.
+            return judge(fresh, { lookups: freshly(options.lookups) })
           }),
         ),
       )
@@ -87,12 +94,19 @@ function restsOnSecrets(
   { findings }: ImagePrediction,
   { factsRead }: PullCredentials,
 ): boolean {
-  if (factsRead === 0) return false
-  return findings.some(({ cause, certainty }) => {
-    const { aspect } = causes[cause]
-    if (certainty !== 'certain') return false
-    return aspect === 'secret' || aspect === 'credential' || aspect === 'existence'
-  })
+  return factsRead > 0 && hasCertain(findings, ['secret', 'credential', 'existence'])
+}
+
+/** Whether a certain finding depends on what was found under a name that may have moved since it was remembered. */
+function restsOnContent({ findings }: ImagePrediction): boolean {
+  return hasCertain(findings, ['platform', 'content'])
+}
+
+function hasCertain(findings: readonly Finding[], about: readonly Aspect[]): boolean {
+  return findings.some(
+    ({ cause, certainty }) =>
+      certainty === 'certain' && about.includes(causes[cause].aspect),
+  )
 }
 
 /** What all images of one object share. */

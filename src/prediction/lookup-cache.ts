@@ -32,8 +32,23 @@ export interface LookupCacheOptions {
   onUse?: (use: 'hit' | 'shared' | 'miss') => void
 }
 
+export interface CachedLookupRequest extends LookupRequest {
+  /**
+   * What was found may not be older than a refusal may: a tag moves, and what a registry holds changes. Refusals come from
+   * memory all the same, since they never are.
+   */
+  fresh?: boolean
+}
+
 /** A look-up that may come from memory. */
-export type CachedLookup = Pick<RegistryClient, 'lookup'>
+export interface CachedLookup {
+  lookup(request: CachedLookupRequest): Promise<LookupResult>
+}
+
+/** The same memory for questions whose answers refuse: nothing that was found is older than a refusal. */
+export function freshly(lookups: CachedLookup): CachedLookup {
+  return { lookup: (request) => lookups.lookup({ ...request, fresh: true }) }
+}
 
 /** A not-found that denies is never older than this. */
 const MAX_REFUSAL_AGE_MS = 2_000
@@ -43,6 +58,11 @@ const REJECTED_CREDENTIAL_MS = 30_000
 
 /** The credential itself was refused; any other 401 may be about a repository that is pushed or opened a moment later. */
 const REJECTED: ReadonlySet<UnauthorizedReason> = new Set(['rejected', 'token-refused'])
+
+interface Entry {
+  result: LookupResult
+  answeredAtMs: number
+}
 
 interface Flight {
   answer: Promise<LookupResult>
@@ -55,7 +75,7 @@ interface Flight {
  */
 export function createLookupCache(options: LookupCacheOptions): CachedLookup {
   const fingerprint = createCredentialFingerprint()
-  const entries = new LRUCache<string, LookupResult>({
+  const entries = new LRUCache<string, Entry>({
     max: options.maxEntries,
     perf: { now: options.now },
     ttlResolution: 0,
@@ -71,7 +91,7 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
         const ttl = timeToLive(result, request, options)
         // Platforms only matter for what is there: a refusal holds whatever the nodes are.
         const kept = result.outcome === 'found' ? key : plainKey
-        if (ttl > 0) entries.set(kept, result, { ttl })
+        if (ttl > 0) entries.set(kept, { result, answeredAtMs: options.now() }, { ttl })
         return result
       },
       (error: unknown) => {
@@ -88,11 +108,19 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
     if (flights.get(key) === flight) flights.delete(key)
   }
 
+  function remembered({ key, plainKey }: Keys, isFresh: boolean): LookupResult | null {
+    const entry = entries.get(key)
+    if (entry === undefined) return refusal(entries.get(plainKey)?.result)
+    const { result, answeredAtMs } = entry
+    const isOld = options.now() - answeredAtMs > MAX_REFUSAL_AGE_MS
+    return isFresh && isOld && result.outcome === 'found' ? null : result
+  }
+
   return {
-    lookup(request) {
+    lookup({ fresh: isFresh = false, ...request }) {
       const keys = cacheKeys(request, fingerprint)
       const { key } = keys
-      const known = entries.get(key) ?? refusal(entries.get(keys.plainKey))
+      const known = remembered(keys, isFresh)
       if (known) {
         options.onUse?.('hit')
         return Promise.resolve(known)
@@ -123,8 +151,8 @@ function cacheKeys(request: LookupRequest, fingerprint: CredentialFingerprint): 
 }
 
 /** An image that was found without a look at platforms is not what was asked for with them. */
-function refusal(known: LookupResult | undefined): LookupResult | undefined {
-  return known?.outcome === 'found' ? undefined : known
+function refusal(known: LookupResult | undefined): LookupResult | null {
+  return known === undefined || known.outcome === 'found' ? null : known
 }
 
 function timeToLive(

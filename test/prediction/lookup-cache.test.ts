@@ -1,10 +1,20 @@
 import t from 'tap'
 import { inspect } from 'node:util'
-import { createLookupCache } from '../../src/prediction/lookup-cache.ts'
+import { createLookupCache, freshly } from '../../src/prediction/lookup-cache.ts'
 import { parseReference } from '../../src/reference/parse-reference.ts'
 import type { Credential } from '../../src/credentials/credential.ts'
 import type { LookupRequest, LookupResult } from '../../src/registry/lookup.ts'
-import { PASSWORD, found, notFound, unauthorized, withEvidence } from './world.ts'
+import {
+  PASSWORD,
+  certainCauses,
+  createWorld,
+  found,
+  nodeObject,
+  notFound,
+  pod,
+  unauthorized,
+  withEvidence,
+} from './world.ts'
 import type { BareResult } from './world.ts'
 
 const TAG = 'registry.acme.test/team/api:2.1'
@@ -218,4 +228,63 @@ t.test('memory is bounded, and holds no secret', async (t) => {
   const seen = inspect([cache, answers], { depth: 20, showHidden: true })
   t.notMatch(seen, PASSWORD)
   t.notMatch(seen, Buffer.from(PASSWORD).toString('base64'))
+})
+
+t.test(
+  'what was found is asked for again where a refusal would rest on it',
+  async (t) => {
+    const { cache, clock, asked, ask } = setUp(found)
+    const { signal } = new AbortController()
+    const request = { reference: parseReference(TAG), credential: null, signal }
+    await ask()
+    clock.nowMs += 2_000
+    await freshly(cache).lookup(request)
+    t.equal(asked.length, 1, 'an answer of this moment will do')
+    clock.nowMs += 1
+    await freshly(cache).lookup(request)
+    t.equal(asked.length, 2)
+    await ask()
+    t.equal(asked.length, 2, 'and everyone remembers the new one')
+
+    const refused = setUp(unauthorized('rejected', true))
+    await refused.ask({ credential: bot })
+    refused.clock.nowMs += 29_000
+    await freshly(refused.cache).lookup({ ...request, credential: bot })
+    t.equal(refused.asked.length, 1, 'a rejected credential is not sent again for it')
+  },
+)
+
+function index(architecture: string): BareResult {
+  const entry = {
+    digest: `sha256:${'d'.repeat(64)}`,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    os: 'linux',
+    architecture,
+    variant: null,
+    osVersion: null,
+    osFeatures: [],
+  }
+  return {
+    outcome: 'found',
+    digest: `sha256:${'a'.repeat(64)}`,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    sizeBytes: 500,
+    kind: 'index',
+    platforms: [entry],
+    missingChildren: [],
+  }
+}
+
+t.test('a tag that moved to the platform of the nodes is not denied', async (t) => {
+  let served = index('arm64')
+  const { cache, clock, asked } = setUp(async () => served)
+  const world = await createWorld({
+    objects: [nodeObject()],
+    overrides: { lookups: cache },
+  })
+  t.same(certainCauses(await world.predict(pod())), ['PlatformMismatch'])
+  clock.nowMs += 10_000
+  served = index('amd64')
+  t.same((await world.predict(pod()))[0]?.findings, [])
+  t.equal(asked.length, 2)
 })
