@@ -176,6 +176,8 @@ function managerArgs({ tls, accounts }: Credentials, kubeconfig: string): string
     `--service-account-private-key-file=${accounts.keyFile}`,
     `--root-ca-file=${tls.caFile}`,
     `--controllers=${CONTROLLERS}`,
+    // As kubeadm does: each controller with the rights of its own account, and so with its own name in reviews.
+    '--use-service-account-credentials',
     '--leader-elect=false',
     '--secure-port=0',
     '--profiling=false',

@@ -1,0 +1,133 @@
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { passed } from '../expect.ts'
+import { TYPO } from '../images.ts'
+import { pod } from '../objects.ts'
+import { MANIFESTS, mustRun, OVERLAYS } from '../release.ts'
+import type { World } from '../world.ts'
+
+const ACCOUNT = '--as=system:serviceaccount:pullgate:pullgate'
+
+export function installed(t: Test, world: World): void {
+  t.test('the service account may do what the manifests say, and no more', async (t) => {
+    const may = async (...question: string[]): Promise<string> => {
+      const { stdout } = await world.kubectl(['auth', 'can-i', ...question, ACCOUNT])
+      return stdout.trim()
+    }
+    const yes = [
+      'get secrets -n team-a',
+      'get serviceaccounts -n team-a',
+      'get namespaces/team-a',
+      'list nodes',
+      'watch nodes',
+      'list pods -A',
+      'list mutatingwebhookconfigurations',
+      'watch mutatingwebhookconfigurations',
+      'patch validatingwebhookconfigurations/pullgate',
+      'patch secrets/pullgate-certificate -n pullgate',
+    ]
+    const no = [
+      'list secrets -A',
+      'watch secrets -A',
+      'create secrets -n pullgate',
+      'patch secrets/other -n pullgate',
+      'patch validatingwebhookconfigurations/other',
+      'update validatingwebhookconfigurations/pullgate',
+      'delete validatingwebhookconfigurations/pullgate',
+      'create pods -n team-a',
+      'create serviceaccounts/token -n pullgate',
+    ]
+    for (const question of yes)
+      t.equal(await may(...question.split(' ')), 'yes', question)
+    for (const question of no) t.equal(await may(...question.split(' ')), 'no', question)
+  })
+
+  t.test(
+    'the Deployment keeps the rules of Pod Security, level restricted',
+    async (t) => {
+      const select = ['-n', 'pullgate', '-l', 'app.kubernetes.io/name=pullgate']
+      const args = ['get', 'pods', ...select, '-o', 'name']
+      await mustRun(world.plane, ['wait', '--for=create', 'pod', ...select])
+      const { stdout } = await mustRun(world.plane, args)
+      t.equal(stdout.trim().split('\n').length, 2)
+    },
+  )
+
+  t.test('applying it again keeps the certificate and its caBundle', async (t) => {
+    const state = async (): Promise<object> => {
+      const bundle = 'jsonpath={.webhooks[*].clientConfig.caBundle}'
+      const webhook = ['get', 'validatingwebhookconfiguration', 'pullgate', '-o', bundle]
+      const data = ['get', 'secret', 'pullgate-certificate', '-n', 'pullgate']
+      const [trusted, secret] = await Promise.all([
+        mustRun(world.plane, webhook),
+        mustRun(world.plane, [...data, '-o', 'jsonpath={.data}']),
+      ])
+      return { trusted: trusted.stdout, secret: secret.stdout }
+    }
+    const before = await state()
+    t.match(before, { trusted: /^\S{100,}$/, secret: /"tls\.key":"\S{100,}"/ })
+    await world.release.apply()
+    t.same(await state(), before)
+  })
+}
+
+export function uninstalling(t: Test, world: World): void {
+  t.test('uninstalling leaves nothing behind', async (t) => {
+    await world.release.delete()
+    t.same(await remains(world), [])
+    const namespace = await world.namespace('afterwards')
+    passed(
+      t,
+      await world.apply(namespace, [pod('web', { image: TYPO })]),
+      [],
+      'a bad Pod',
+    )
+  })
+
+  t.test('each overlay is taken by the API server as it is shipped', async (t) => {
+    await mustRun(world.plane, ['create', '-f', '-'], CERT_MANAGER.map(customResource))
+    await mustRun(world.plane, ['wait', '--for=condition=Established', 'crd', '--all'])
+    for (const overlay of OVERLAYS) {
+      const folder = join(MANIFESTS, 'overlays', overlay)
+      const result = await world.kubectl(['apply', '-k', folder])
+      passed(t, result, [], overlay)
+      await mustRun(world.plane, ['delete', '-k', folder, '--wait=true'])
+      t.same(await remains(world), [], `${overlay} is gone`)
+    }
+  })
+}
+
+/** Whatever has the name, the label or the Namespace of the release. */
+async function remains({ plane }: World): Promise<string[]> {
+  const list = ['api-resources', '--verbs=list', '-o', 'name']
+  const { stdout: kinds } = await mustRun(plane, list)
+  const all = kinds
+    .trim()
+    .split('\n')
+    .filter((kind) => !/^events(\.|$)/.test(kind))
+  const names =
+    'jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{"\\n"}{end}'
+  const { stdout } = await mustRun(plane, ['get', all.join(','), '-A', '-o', names])
+  return stdout.split('\n').filter((line) => /pullgate/.test(line))
+}
+
+const CERT_MANAGER = ['Certificate', 'Issuer']
+
+/** As much of cert-manager as it takes to store its objects. */
+function customResource(kind: string): object {
+  const singular = kind.toLowerCase()
+  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${singular}s.cert-manager.io` },
+    spec: {
+      group: 'cert-manager.io',
+      scope: 'Namespaced',
+      names: { kind, singular, plural: `${singular}s`, listKind: `${kind}List` },
+      versions: [
+        { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } },
+      ],
+    },
+  }
+}
