@@ -17,6 +17,8 @@ export interface ApiAccess {
   server: URL
   /** HTTP proxy on the way to the API server, from the kubeconfig's proxy-url. */
   proxy: URL | null
+  /** Of the kubeconfig's context, or of the Pod that we run in; absent or null where neither names one. */
+  namespace?: string | null
   /** Asked before every call, so that rotated tokens and certificates are taken up. Rejects when they cannot be read. */
   credentials(): Promise<ApiCredentials>
 }

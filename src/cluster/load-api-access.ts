@@ -46,6 +46,7 @@ export async function loadApiAccess({
   return {
     server: new URL(cluster.server),
     proxy: cluster.proxyUrl === undefined ? null : new URL(cluster.proxyUrl),
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? null,
     async credentials() {
       const options: RequestOptions = {}
       await config.applyToHTTPSOptions(options)

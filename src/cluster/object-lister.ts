@@ -1,5 +1,5 @@
 import type { Fields } from '../json/fields.ts'
-import { groupOf } from '../workload/workload-kinds.ts'
+import { groupOf, valueAt } from '../workload/workload-kinds.ts'
 import type { ApiClient } from './api-client.ts'
 import { listObjects } from './api-list.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
@@ -18,6 +18,8 @@ export interface ListOptions {
   namespace: string | null
   /** As `kubectl get -l` takes it; empty for all. */
   labels: string
+  /** A field selector of the form `metadata.name=web,spec.nodeName=n1`; absent for all. */
+  fields?: string
 }
 
 export type Listing<T> =
@@ -85,7 +87,10 @@ export function apiObjectLister(client: ApiClient): ObjectLister {
         client,
         {
           path: collectionPath(apiVersion, resource, options.namespace),
-          ...(options.labels === '' ? {} : { query: { labelSelector: options.labels } }),
+          query: {
+            ...(options.labels === '' ? {} : { labelSelector: options.labels }),
+            ...(options.fields === undefined ? {} : { fieldSelector: options.fields }),
+          },
           maxPages: MAX_PAGES,
         },
         {
@@ -151,7 +156,7 @@ function undiscovered(
 /** The same of objects in memory. */
 export function memoryObjectLister(objects: readonly KubernetesObject[]): ObjectLister {
   return {
-    async list({ kind, namespace, labels }, reduce) {
+    async list({ kind, namespace, labels, fields: selection = '' }, reduce) {
       const selector = parseLabelSelector(labels)
       const group = groupOf(kind.apiVersion)
       const items = objects
@@ -160,6 +165,7 @@ export function memoryObjectLister(objects: readonly KubernetesObject[]): Object
             object.kind === kind.kind &&
             object.group === group &&
             (namespace === null || object.namespace === namespace) &&
+            hasFields(object.fields, selection) &&
             selects(selector, textMap(fieldsOrEmpty(object.fields.metadata).labels)),
         )
         .map(({ fields, namespace: home }) => {
@@ -170,4 +176,13 @@ export function memoryObjectLister(objects: readonly KubernetesObject[]): Object
       return { status: 'listed', items }
     },
   }
+}
+
+function hasFields(object: Fields, selection: string): boolean {
+  return selection.split(',').every((part) => {
+    const equals = part.indexOf('=')
+    if (equals === -1) return true
+    const path = part.slice(0, equals).split('.')
+    return textOrEmpty(valueAt(object, path)) === part.slice(equals + 1)
+  })
 }

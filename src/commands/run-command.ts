@@ -1,3 +1,4 @@
+import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { UsageError } from './io.ts'
@@ -6,7 +7,12 @@ import { serveCommand } from './serve.ts'
 import { version } from '../engine/version.ts'
 
 /** Every subcommand, in the order of the help text. */
-export const commands: readonly Command[] = [serveCommand, checkCommand, demoCommand]
+export const commands: readonly Command[] = [
+  serveCommand,
+  checkCommand,
+  auditCommand,
+  demoCommand,
+]
 
 /** Runs `pullgate ARGS...` and answers the exit code. Errors are printed to stderr in one line. */
 export async function runCommand(args: string[], io: Io): Promise<ExitCode> {

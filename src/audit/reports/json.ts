@@ -13,13 +13,17 @@ export function reportObject(outcome: AuditOutcome): object {
     results: outcome.objects.map(objectEntry),
     summary: summarise(outcome),
     problems: outcome.problems,
+    ...(outcome.groups === undefined ? {} : { groups: outcome.groups }),
   }
 }
 
-function objectEntry({ object, images, exempted }: AuditedObject): object {
+function objectEntry({ object, images, exempted, pods }: AuditedObject): object {
   return {
     object,
     ...(exempted === null ? {} : { exempted }),
+    ...(pods === undefined
+      ? {}
+      : { pods: pods.reduce((sum, { count }) => sum + count, 0) }),
     images: images.map(imageEntry),
   }
 }

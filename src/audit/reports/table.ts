@@ -2,6 +2,7 @@ import { printable } from '../../text/printable.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
 import { summarise } from '../summary.ts'
+import { groupLines } from './group-lines.ts'
 import type { ReportOptions } from './report.ts'
 import { titleOf } from './rows.ts'
 import { wrap } from './wrap.ts'
@@ -21,6 +22,7 @@ export function tableReport(outcome: AuditOutcome, options: TableOptions): strin
       lines.push(paint('dim', `  not judged: ${printable(audited.exempted)}`))
     for (const image of audited.images) lines.push(...imageLines(image, options))
   }
+  if (outcome.groups) lines.push(...groupLines(outcome.groups, options))
   const { images, allow, warn, deny } = summarise(outcome)
   if (lines.length > 0) lines.push('')
   lines.push(`${images} images: ${allow} allow, ${warn} warn, ${deny} deny`)
