@@ -74,8 +74,10 @@ function listedAllTheSame(finding: Finding, reference: ImageReference): Finding 
 }
 
 function unlessHidden(finding: Finding, nodes: NodeCredentialEvidence): Finding {
-  if (nodes.kind === 'none' || nodes.kind === 'not-looked-for') return finding
-  const doubt = `${nodes.reason} Without credentials a registry may answer 404 for what it has.`
+  if (nodes.kind === 'not-looked-for') return finding
+  const reason = nodes.kind === 'none' ? nodes.unseen : nodes.reason
+  if (reason === undefined) return finding
+  const doubt = `${reason} Without credentials a registry may answer 404 for what it has.`
   return { ...finding, certainty: 'uncertain', doubts: [...finding.doubts, doubt] }
 }
 

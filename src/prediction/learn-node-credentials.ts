@@ -5,6 +5,7 @@ import type { ImageReference } from '../reference/image-reference.ts'
 import { parseReference } from '../reference/parse-reference.ts'
 import { firstMatchingGlob } from '../text/glob.ts'
 import type { ClusterFacts, PodFacts } from './cluster-facts.ts'
+import type { ManifestNotFound } from '../registry/lookup.ts'
 import type { CachedLookup } from './lookup-cache.ts'
 import type { NodeCredentialEvidence } from './node-credentials.ts'
 
@@ -59,11 +60,17 @@ export function createNodeCredentialLearner(
     perf: { now: options.now },
     ttlResolution: 0,
   })
+  const unseen = new LRUCache<string, true>({
+    max: MAX_HOSTS,
+    ttl: CLEARED_TTL_MS,
+    perf: { now: options.now },
+    ttlResolution: 0,
+  })
   return {
     async evidenceFor(registry, signal) {
       const remembered = known.get(registry)
       if (remembered) return remembered
-      const evidence = await look(registry, { ...options, cleared, signal })
+      const evidence = await look(registry, { ...options, cleared, unseen, signal })
       if (evidence.kind === 'learned') options.onLearned?.(registry)
       if (evidence.kind !== 'not-looked-for') {
         const ttl = evidence.kind === 'none' ? NO_EVIDENCE_TTL_MS : EVIDENCE_TTL_MS
@@ -77,6 +84,8 @@ export function createNodeCredentialLearner(
 interface Look extends NodeCredentialLearnerOptions {
   /** Keys of what is known to be no evidence. */
   cleared: LRUCache<string, true>
+  /** Registries that run images which they do not show to strangers. */
+  unseen: LRUCache<string, true>
   signal: AbortSignal
 }
 
@@ -93,7 +102,8 @@ async function look(registry: string, options: Look): Promise<NodeCredentialEvid
   if (judged.includes('evidence')) return learned(registry)
   const open = judged.find((each) => typeof each === 'object')
   if (open !== undefined) return notLookedFor(registry, open.why)
-  return left.size > groups.length ? notLookedFor(registry, MORE) : { kind: 'none' }
+  if (left.size > groups.length) return notLookedFor(registry, MORE)
+  return options.unseen.has(registry) ? notSeen(registry) : { kind: 'none' }
 }
 
 const MORE = 'more images of it run in this cluster than were looked at so far'
@@ -147,21 +157,41 @@ async function judgeRepository(
 ): Promise<Judgement> {
   const [first] = group
   if (first === undefined) return 'no-evidence'
-  const { lookups, cleared, signal } = options
+  const { lookups, cleared, unseen, signal } = options
   const { reference } = first
   const anonymous = await lookups.lookup({ reference, credential: null, signal })
   switch (anonymous.outcome) {
     case 'unauthorized':
     case 'forbidden':
       return judgePods(group, options)
-    case 'found':
     case 'not-found':
+      if (await isHidden(anonymous, group, options)) unseen.set(reference.registry, true)
+      cleared.set(nameOf(reference), true)
+      return 'no-evidence'
+    case 'found':
     case 'unusable':
       cleared.set(nameOf(reference), true)
       return 'no-evidence'
     default:
       return { why: 'the registry did not say whether running images are public' }
   }
+}
+
+/**
+ * Whether an image that runs may be there for others than strangers, as far as a 404 lets that be told: it was deleted since, or the
+ * registry hides what it has (pull-semantics 6: Artifactory and Nexus may answer 404). A registry that asked for no token would
+ * not have asked the nodes for credentials either.
+ */
+async function isHidden(
+  { evidence }: ManifestNotFound,
+  group: readonly Candidate[],
+  { secretMatches, signal }: Look,
+): Promise<boolean> {
+  if (evidence.access === 'open') return false
+  for (const { pod, reference } of group.slice(0, MAX_PODS_OF_REPOSITORY)) {
+    if ((await secretMatches(pod, nameOf(reference), signal)) !== true) return true
+  }
+  return false
 }
 
 async function judgePods(
@@ -191,6 +221,13 @@ function learned(registry: string): NodeCredentialEvidence {
   return {
     kind: 'learned',
     reason: `Nodes evidently have credentials of their own for ${registry}: private images of it run in this cluster without a matching pull secret.`,
+  }
+}
+
+function notSeen(registry: string): NodeCredentialEvidence {
+  return {
+    kind: 'none',
+    unseen: `Images of ${registry} run in this cluster that it does not show without credentials.`,
   }
 }
 

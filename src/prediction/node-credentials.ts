@@ -9,7 +9,8 @@ export type EligibleNodes = () => Promise<readonly NodeFacts[]>
  * no sign of any. Everything else is a reason not to deny for 401 or 403, as a full sentence.
  */
 export type NodeCredentialEvidence =
-  | { kind: 'none' }
+  /** `unseen`: but the registry may hide from strangers what it has, as a full sentence; a 404 without credentials is open then. */
+  | { kind: 'none'; unseen?: string }
   /** The host is one of the built-in or configured nodeCredentialHosts. */
   | { kind: 'listed'; reason: string }
   /** Pods run images of this host that nothing but the nodes' own credentials can have pulled. */

@@ -445,6 +445,59 @@ t.test('a 404 to strangers is open where nodes have credentials', async (t) => {
   t.same(certainCauses(predictions), ['ImageNotFound'], 'a credential was accepted')
 })
 
+t.test(
+  'a 404 to strangers is open where what runs is not shown to them either',
+  async (t) => {
+    const strangers: BareResult = {
+      ...notFound,
+      evidence: { status: 404, access: 'anonymous-token' },
+    }
+    const running = runningPod(`${HOST}/other/app:1`)
+    const hiding = await createWorld({ objects: [running], answer: () => strangers })
+    for (const time of ['first', 'second']) {
+      const predictions = await hiding.predict(pod())
+      t.same(certainCauses(predictions), [], time)
+      t.match(leading(predictions), {
+        cause: 'ImageNotFound',
+        doubts: [/run in this cluster that it does not show.* may answer 404/],
+      })
+    }
+    const cases: [why: string, options: WorldOptions][] = [
+      ['nothing runs', { answer: () => strangers }],
+      ['no token was asked for', { objects: [running], answer: () => notFound }],
+      [
+        'a pull secret opens what runs',
+        {
+          objects: [
+            runningPod(`${HOST}/other/app:1`, { secrets: ['theirs'] }),
+            secretObject('theirs', { [HOST]: login('theirs') }, THEIR_NAMESPACE),
+          ],
+          answer: () => strangers,
+        },
+      ],
+      [
+        'tags are shown',
+        {
+          objects: [running],
+          answer: () => strangers,
+          tags: { outcome: 'listed', tags: ['2.0'], complete: true },
+        },
+      ],
+    ]
+    for (const [why, options] of cases) {
+      const world = await createWorld(options)
+      t.same(certainCauses(await world.predict(pod())), ['ImageNotFound'], why)
+    }
+    const refusing = await createWorld({
+      objects: [running],
+      answer: ({ image }) =>
+        image.includes('other') ? strangers : unauthorized('no-credentials', false),
+    })
+    const refused = certainCauses(await refusing.predict(pod()))
+    t.same(refused, ['CredentialsRequired'], 'a 401 is not')
+  },
+)
+
 t.test('a refusal with a secret that matches needs no list of Pods', async (t) => {
   const world = await createWorld({
     answer: opensFor('nobody'),
