@@ -1,5 +1,12 @@
 import type { RegistrySettings } from './registry-settings.ts'
 
+/** Docker Hub by the name of its references, and the hosts that serve it: `registry-1.docker.io/library/nginx` is a pull there too. */
+const DOCKER_HUB: ReadonlySet<string> = new Set([
+  'docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+])
+
 /** What the operator says about a registry, by its exact `host[:port]`, or the defaults. */
 export function registrySettingsFor(
   registries: readonly RegistrySettings[],
@@ -23,6 +30,6 @@ export function defaultRegistrySettings(host: string): RegistrySettings {
     proxy: false,
     mirrored: false,
     // https://docs.docker.com/docker-hub/usage/pulls/: a GET of a manifest is a pull, a HEAD is not.
-    countsManifestGets: host === 'docker.io',
+    countsManifestGets: DOCKER_HUB.has(host),
   }
 }

@@ -130,7 +130,8 @@ await t.test('the settings of a registry', async (suite) => {
   })
 
   await suite.test('have defaults', async (test) => {
-    test.match(registrySettingsFor([], 'docker.io'), { countsManifestGets: true })
+    for (const hub of ['docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'])
+      test.match(registrySettingsFor([], hub), { countsManifestGets: true }, hub)
     test.match(registrySettingsFor([], REGISTRY), { countsManifestGets: false })
     const own = settings({ host: 'docker.io', countsManifestGets: false })
     test.equal(registrySettingsFor([own], 'docker.io'), own)
