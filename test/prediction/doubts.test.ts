@@ -470,7 +470,13 @@ t.test(
         {
           objects: [
             runningPod(`${HOST}/other/app:1`, { secrets: ['theirs'] }),
-            secretObject('theirs', { [HOST]: login('theirs') }, THEIR_NAMESPACE),
+            secretObject(
+              'theirs',
+              { [HOST]: login('theirs') },
+              {
+                metadata: { name: 'theirs', namespace: 'team-b' },
+              },
+            ),
           ],
           answer: () => strangers,
         },
