@@ -1,4 +1,5 @@
 import type {
+  AutoscalerSign,
   ClusterFacts,
   Fact,
   NamespaceFacts,
@@ -11,6 +12,7 @@ import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { getObject, identityOf, isName, namespacedPath } from './api-get.ts'
 import { clusterLists, clusterWatches, namespacesWithSecret } from './api-lists.ts'
+import { autoscalerSigns } from './autoscaler-signs.ts'
 import { createFactCache, orTooLate, tooLate, type FactTtl } from './fact-cache.ts'
 import { webhooksHandlingPods } from './pod-mutators.ts'
 import { readNamespace, readSecret, readServiceAccount } from './read-facts.ts'
@@ -35,6 +37,14 @@ const OBJECT_TTL: FactTtl = {
   freshMs: 0,
 }
 
+/** An autoscaler is not installed between two deploys. */
+const SIGNS_TTL: FactTtl = {
+  knownMs: 60_000,
+  absentMs: 2000,
+  unknownMs: 10_000,
+  freshMs: 2000,
+}
+
 const MAX_OBJECTS = 2000
 const MAX_SECRET_BYTES = 16 * 1024 * 1024
 
@@ -43,6 +53,12 @@ export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts 
   const { client, now } = options
   const objects = objectCaches(client, now)
   const lists = clusterLists(client, now)
+  const signs = createFactCache<AutoscalerSign[]>({
+    maxEntries: 1,
+    ttl: SIGNS_TTL,
+    now,
+    load: async () => autoscalerSigns(client),
+  })
   const watches = options.watch ? clusterWatches({ client, now, ...options.watch }) : null
 
   // While a watch is down, its list is read as if there were none.
@@ -75,6 +91,7 @@ export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts 
       return objects.serviceAccounts.read(`${inNamespace}/${name}`, read)
     },
     nodes,
+    autoscalerSigns: (read) => signs.read('', read),
     async podsUsingRegistry(registry, read) {
       const fact = await lists.pods.read('', read)
       return fact.status === 'known' ? known(fact.value.get(registry) ?? []) : fact

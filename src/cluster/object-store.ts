@@ -1,7 +1,8 @@
-import type { ClusterFacts, Fact } from '../prediction/cluster-facts.ts'
+import type { AutoscalerSign, ClusterFacts, Fact } from '../prediction/cluster-facts.ts'
 import type { KubernetesObject } from './kubernetes-object.ts'
 import { webhooksHandlingPods } from './pod-mutators.ts'
 import { readNamespace, readNode, readSecret, readServiceAccount } from './read-facts.ts'
+import { AUTOSCALER_STATUS } from './autoscaler-signs.ts'
 import { readPod, usesRegistry } from './read-pod.ts'
 
 /** Kinds that are looked at, with the group they belong to. */
@@ -12,6 +13,8 @@ const GROUPS = {
   Node: '',
   Pod: '',
   MutatingWebhookConfiguration: 'admissionregistration.k8s.io',
+  NodePool: 'karpenter.sh',
+  ConfigMap: '',
 } as const
 
 export type StoredKind = keyof typeof GROUPS
@@ -99,6 +102,14 @@ export function objectStoreFacts(
       const nodes = store.list('Node').map(({ fields, name }) => readNode(fields, name))
       if (options.complete || nodes.length > 0) return known(nodes)
       return unknown('no Node is among the files')
+    },
+
+    async autoscalerSigns() {
+      const signs: AutoscalerSign[] = []
+      if (store.list('NodePool').length > 0) signs.push('karpenter')
+      const { namespace, name } = AUTOSCALER_STATUS
+      if (store.get('ConfigMap', namespace, name)) signs.push('cluster-autoscaler')
+      return known(signs)
     },
 
     async podsUsingRegistry(registry) {

@@ -113,6 +113,31 @@ export function autoOr<T>(kind: Kind<T>): Kind<'auto' | T> {
   }
 }
 
+const labelValue = textThat('label value', (text) =>
+  /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(text)
+    ? { value: text }
+    : { expected: 'a label value such as gpu' },
+)
+
+/** Labels that a node has to have, each with its value. */
+export const labels: Kind<Record<string, string>> = {
+  type: 'map of label to value',
+  read(node, path, context) {
+    if (node.kind !== 'map') {
+      return mistake(node, path, context, `a ${labels.type}, such as {pool: gpu}`)
+    }
+    const read = new Map<string, string>()
+    for (const { key, keyPosition, value } of node.entries) {
+      const place = `${path}.${printable(key, 80)}`
+      const isKey = /^[A-Za-z0-9](?:[-A-Za-z0-9_./]{0,315}[A-Za-z0-9])?$/.test(key)
+      if (!isKey) context.report(keyPosition, place, 'is no name of a label')
+      const text = labelValue.read(value, place, context)
+      if (isKey && text !== undefined) read.set(key, text)
+    }
+    return Object.fromEntries(read)
+  },
+}
+
 const action = oneOf<Action>('deny', 'warn', 'allow')
 
 /** Cause codes with an action each. */

@@ -6,9 +6,13 @@ import { readPullSecret } from '../credentials/pull-secret.ts'
 import type { ClusterFacts, PodFacts } from './cluster-facts.ts'
 import { createNodeCredentialLearner } from './learn-node-credentials.ts'
 import type { CachedLookup } from './lookup-cache.ts'
-import { createNodeCredentialFiles } from './node-credential-files.ts'
-import type { NodeCredentialFiles } from './node-credential-files.ts'
-import type { NodeCredentialEvidence } from './node-credentials.ts'
+import {
+  createCredentialPools,
+  describePartial,
+  isComplete,
+  reachOf,
+} from './node-credential-pools.ts'
+import type { EligibleNodes, NodeCredentialEvidence } from './node-credentials.ts'
 import type { PredictionSettings } from './prediction-settings.ts'
 
 export interface NodeCredentialsOptions {
@@ -27,13 +31,19 @@ export interface NodeCredentialsOptions {
 
 export interface NodeCredentials {
   /** What the nodes add to the pull secrets for an image (registry and repository), in the kubelet's order. */
-  keyrings: (image: string, signal: AbortSignal) => Promise<Keyring[]>
+  keyrings: (
+    image: string,
+    signal: AbortSignal,
+    eligible?: EligibleNodes,
+  ) => Promise<Keyring[]>
   /** What is known about credentials of the nodes for an image (registry and repository). */
-  evidenceFor: (image: string, signal: AbortSignal) => Promise<NodeCredentialEvidence>
+  evidenceFor: (
+    image: string,
+    signal: AbortSignal,
+    eligible?: EligibleNodes,
+  ) => Promise<NodeCredentialEvidence>
 }
 
-/** Images whose providers' doubts are remembered from the attempt to its explanation. */
-const MAX_DOUBTED_IMAGES = 1_000
 /** Hosts whose discovery is told of once in the log. */
 const MAX_TOLD_HOSTS = 1_000
 
@@ -42,14 +52,11 @@ export async function createNodeCredentials(
   options: NodeCredentialsOptions,
 ): Promise<NodeCredentials> {
   const { settings, env = {}, now, onNotice } = options
-  const { learn, complete } = settings.nodeCredentials
+  const { learn } = settings.nodeCredentials
   const listed = createNodeCredentialHostMatcher(settings.nodeCredentialHosts)
-  const files = createNodeCredentialFiles({
-    settings: settings.nodeCredentials,
-    env,
-    now,
-    onNotice,
-  })
+  const pools = createCredentialPools(settings.nodeCredentials, { env, now, onNotice })
+  // Only pools ask which nodes there are.
+  const nodesFor = async (eligible: EligibleNodes) => (pools.length > 1 ? eligible() : [])
   const told = new LRUCache<string, true>({ max: MAX_TOLD_HOSTS })
   const learner = createNodeCredentialLearner({
     ...options,
@@ -67,31 +74,34 @@ export async function createNodeCredentials(
       )
     },
   })
-  const doubted = new LRUCache<string, string[]>({ max: MAX_DOUBTED_IMAGES })
   // Read once now, so that a file that cannot be used is told of at the start.
-  await Promise.all([files.dockerConfig(), files.providers()])
+  await Promise.all(pools.map((pool) => pool.open()))
   return {
-    async keyrings(image, signal) {
-      const config = await files.dockerConfig()
-      const providers = await files.providers()
-      const keyrings = config.status === 'usable' ? [config.value] : []
-      if (providers.status !== 'usable') return keyrings
-      const { keyring, doubts } = await providers.value.run.answer(image, signal)
-      if (doubts.length > 0) doubted.set(image, doubts)
-      else doubted.delete(image)
-      return [...keyrings, keyring]
+    async keyrings(image, signal, eligible = noneKnown) {
+      const nodes = await nodesFor(eligible)
+      const reaching = pools.filter((pool) => reachOf(pool, nodes) === 'every-node')
+      const keyrings = await Promise.all(
+        reaching.map((pool) => pool.keyrings(image, signal)),
+      )
+      return keyrings.flat()
     },
-    async evidenceFor(image, signal) {
+    async evidenceFor(image, signal, eligible = noneKnown) {
       const registry = image.split('/')[0] ?? image
       const pattern = listed(registry)
       if (pattern !== null) return listedEvidence(registry, pattern)
-      const configured = await fromFiles(image, {
-        files,
-        complete,
-        doubts: doubted.get(image) ?? [],
-      })
-      if (configured !== null) return { kind: 'configured', reason: configured }
-      if (complete) return { kind: 'none' }
+      const nodes = await nodesFor(eligible)
+      for (const pool of pools) {
+        const reach = reachOf(pool, nodes)
+        if (reach === 'no-node') continue
+        if (reach !== 'every-node') {
+          if (await pool.mayOpen(image))
+            return { kind: 'configured', reason: describePartial(pool, reach) }
+          continue
+        }
+        const reason = await pool.openness(image)
+        if (reason !== null) return { kind: 'configured', reason }
+      }
+      if (isComplete(pools, nodes)) return { kind: 'none' }
       if (!learn) {
         return {
           kind: 'not-looked-for',
@@ -103,36 +113,7 @@ export async function createNodeCredentials(
   }
 }
 
-interface FromFilesOptions {
-  files: NodeCredentialFiles
-  complete: boolean
-  doubts: readonly string[]
-}
-
-/**
- * Why the operator's files leave a refusal open; null when they do not. What an exec plugin says from our Pod is not what it
- * says on a node, and a docker config is conclusive only when the operator calls it complete.
- */
-async function fromFiles(
-  image: string,
-  { files, complete, doubts }: FromFilesOptions,
-): Promise<string | null> {
-  const providers = await files.providers()
-  if (providers.status === 'unusable')
-    return "The configuration of the nodes' credential providers cannot be used here, so what they would give is not known."
-  const names = providers.status === 'usable' ? providers.value.namesFor(image) : []
-  if (names.length > 0) {
-    const first = `Nodes ask the credential provider ${names.join(', ')} for this image, and what it says there cannot be seen from here.`
-    return [first, ...doubts].join(' ')
-  }
-  const config = await files.dockerConfig()
-  if (config.status === 'unusable')
-    return 'The docker config of the nodes cannot be read here, so what it opens is not known.'
-  if (complete || config.status === 'unset') return null
-  return config.value.match(image).length > 0
-    ? 'Nodes have credentials of their own for this image, and those that we were given need not be all.'
-    : null
-}
+const noneKnown: EligibleNodes = async () => []
 
 function listedEvidence(registry: string, pattern: string): NodeCredentialEvidence {
   return {

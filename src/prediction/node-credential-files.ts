@@ -8,10 +8,10 @@ import { parseUrlGlob, urlGlobMatches } from '../credentials/url-glob.ts'
 import { createTextFiles } from '../registry/text-files.ts'
 import type { TextFiles } from '../registry/text-files.ts'
 import { printable } from '../text/printable.ts'
-import type { NodeCredentialSettings } from './prediction-settings.ts'
+import type { NodeCredentialSources } from './prediction-settings.ts'
 
 export interface NodeCredentialFilesOptions {
-  settings: NodeCredentialSettings
+  settings: NodeCredentialSources
   /** What plugins get to see, as the kubelet hands its own environment on. */
   env: Readonly<Record<string, string | undefined>>
   /** Monotonic clock in milliseconds. */

@@ -315,6 +315,7 @@ export interface NodeSettings {
   architecture?: string
   os?: string
   runtime?: string
+  kubelet?: string
   labels?: Record<string, string>
   taints?: object[]
   images?: readonly string[]
@@ -323,14 +324,19 @@ export interface NodeSettings {
 
 export function nodeObject(settings: NodeSettings = {}): object {
   const { name = 'node-1', architecture = 'amd64', os = 'linux' } = settings
-  const { runtime = 'containerd://2.1.4', images = [] } = settings
+  const { runtime = 'containerd://2.1.4', kubelet = '', images = [] } = settings
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, labels: settings.labels ?? {} },
     spec: { taints: settings.taints ?? [], providerID: settings.providerID ?? '' },
     status: {
-      nodeInfo: { operatingSystem: os, architecture, containerRuntimeVersion: runtime },
+      nodeInfo: {
+        operatingSystem: os,
+        architecture,
+        containerRuntimeVersion: runtime,
+        kubeletVersion: kubelet,
+      },
       images: images.map((image) => ({ names: [image] })),
     },
   }
