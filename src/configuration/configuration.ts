@@ -43,6 +43,10 @@ export interface Configuration {
   verifyIndexes: boolean
   preloadedImages: string[]
   network: NetworkSettings
+  /** Globs over registry hosts; an image of another host is not looked up. Never empty. */
+  allowedRegistries: string[]
+  /** Globs over registry hosts; wins over allowedRegistries. */
+  deniedRegistries: string[]
   exempt: Exemptions
   /** Whether the skip annotation is honoured. */
   allowSkip: boolean

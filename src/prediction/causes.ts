@@ -36,7 +36,8 @@ export const causes = {
   },
   RegistryNotAllowed: {
     title: 'the registry is not one we may contact',
-    aspect: 'connection',
+    // Certain only by the host's name, where the operator lists what is allowed.
+    aspect: 'name',
     defaultAction: 'warn',
   },
   PullSecretMalformed: {

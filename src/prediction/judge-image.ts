@@ -14,6 +14,7 @@ import type { NodeFacts } from './cluster-facts.ts'
 import { describeAttempts } from './describe-attempt.ts'
 import { explainInvalidName } from './explain-name.ts'
 import { explainNeverPulled } from './explain-never-pulled.ts'
+import { explainNotAllowed } from './explain-not-allowed.ts'
 import { explainTried } from './explain-tried.ts'
 import type { ExplainOptions } from './explain-options.ts'
 import type { Finding } from './finding.ts'
@@ -134,6 +135,8 @@ async function judgeWithoutLookup(
   if (use.pullPolicy === 'Never')
     return explainNeverPulled(reference, await eligibleNodes(), thorough)
   if (settings.registrySettings(reference.registry).skip) return []
+  const notAllowed = explainNotAllowed(reference.registry, settings)
+  if (notAllowed !== null) return [notAllowed]
   const port = remarks.find(({ remark }) => remark === 'port-out-of-range')
   if (port !== undefined) return [badPort(reference)]
   if (remarks.some(({ remark }) => remark === 'loopback')) return [loopback(reference)]

@@ -80,17 +80,17 @@ registries:
 hostsDirectory: certs.d
 nodeCredentialHosts: ["*.dkr.ecr.*.amazonaws.com"]
 nodeCredentials:
-  - dockerConfigFile: node.json
-    complete: true
-    credentialProviderConfig: /p/config.yaml
-    credentialProviderBinDir: /p/bin
-    learn: false
-  - nodeSelector: { pool: gpu, empty: '' }
-    dockerConfigFile: gpu.json
+  dockerConfigFile: node.json
+  complete: true
+  credentialProviderConfig: /p/config.yaml
+  credentialProviderBinDir: /p/bin
+  learn: false
 platforms: [linux/amd64, linux/arm/v7]
 verifyIndexes: true
 preloadedImages: ["localhost/*"]
 network: { allow: [10.0.0.0/8, "fd00::/8"], deny: [192.0.2.1/32] }
+allowedRegistries: [docker.io, '*.acme.test']
+deniedRegistries: ['10.*']
 exempt:
   namespaces: [infra-*]
   images: ["docker.io/library/*"]
@@ -143,18 +143,11 @@ test('every field is read, with files beside the configuration file', (t) => {
       learn: false,
     },
     platforms: ['linux/amd64', 'linux/arm/v7'],
-      pools: [
-        {
-          nodeSelector: { pool: 'gpu', empty: '' },
-          dockerConfigFile: '/etc/pullgate/gpu.json',
-          complete: false,
-          credentialProviderConfig: null,
-          credentialProviderBinDir: null,
-        },
-      ],
     verifyIndexes: true,
     preloadedImages: ['localhost/*'],
     network: { allow: ['10.0.0.0/8', 'fd00::/8'], deny: ['192.0.2.1/32'] },
+    allowedRegistries: ['docker.io', '*.acme.test'],
+    deniedRegistries: ['10.*'],
     exempt: {
       namespaces: ['infra-*'],
       images: ['docker.io/library/*'],
@@ -280,14 +273,7 @@ const mistakes: [string, string, RegExp][] = [
   ['platforms: []', 'c.yaml:1:1: platforms', /is empty/],
   ['platforms: [amd64]', 'c.yaml:1:13: platforms[0]', /linux\/amd64/],
   ['preloadedImages: [" a"]', 'c.yaml:1:19: preloadedImages[0]', /without surrounding/],
-  ['nodeCredentials: [{}, {}]', 'c.yaml:1:23: nodeCredentials[1]', /second entry/],
-  [
-    'nodeCredentials: [{nodeSelector: {pool: 1}}]',
-    'c.yaml:1:41: nodeCredentials[0].nodeSelector.pool',
-    /in quotes/,
-  ],
-  ['nodeCredentials: [{nodeSelector: gpu}]', 'c.yaml:1:34', /map of label/],
-  ['nodeCredentials: [{complete: true}]', 'c.yaml:1:30', /dockerConfigFile/],
+  ['allowedRegistries: []', 'c.yaml:1', /is empty; write "\*"/],
   ['network: {allow: [10.0.0.1]}', 'c.yaml:1:19', /such as 10.0.0.1\/32/],
   ['network: {allow: ["::1"]}', 'c.yaml:1:19', /such as ::1\/128/],
   ['network: {allow: [10.0.0.0/33]}', 'c.yaml:1:19: network.allow[0]', /10.0.0.0\/8/],
