@@ -10,44 +10,9 @@ import {
   oneOf,
 } from './kinds.ts'
 import { cidr, platform, serviceAccountGlob } from './network-kinds.ts'
+import { nodeCredentials, noNodeCredentials } from './node-credential-fields.ts'
 import { registryEntries } from './registry-fields.ts'
 import { defaultsOf, listOf, map, optional, unset } from './schema.ts'
-
-const nodeCredentialFields = {
-  dockerConfigFile: unset(file, 'A docker config.json as the nodes have it.'),
-  complete: optional(
-    boolean,
-    false,
-    'You vouch that dockerConfigFile is all that the nodes have: a refusal of it is conclusive then.',
-  ),
-  credentialProviderConfig: unset(
-    file,
-    "The kubelet's CredentialProviderConfig file, the same that the nodes use.",
-  ),
-  credentialProviderBinDir: unset(
-    file,
-    'The directory with the plugins that credentialProviderConfig names.',
-  ),
-  learn: optional(
-    boolean,
-    true,
-    'Learn from running Pods for which registries the nodes have credentials of their own.',
-  ),
-}
-
-const nodeCredentials = map(nodeCredentialFields, (values, report) => {
-  const { complete, dockerConfigFile } = values
-  const { credentialProviderConfig, credentialProviderBinDir } = values
-  if (complete && dockerConfigFile === null) {
-    report('complete', 'says something about dockerConfigFile, which is not set')
-  }
-  if (credentialProviderConfig !== null && credentialProviderBinDir === null) {
-    report('credentialProviderConfig', 'needs credentialProviderBinDir beside it')
-  }
-  if (credentialProviderBinDir !== null && credentialProviderConfig === null) {
-    report('credentialProviderBinDir', 'needs credentialProviderConfig beside it')
-  }
-})
 
 const networkFields = {
   allow: optional(
@@ -154,8 +119,9 @@ export const rootFields = {
   ),
   nodeCredentials: optional(
     nodeCredentials,
-    defaultsOf(nodeCredentialFields),
-    'Credentials that the nodes have for themselves.',
+    noNodeCredentials,
+    'Credentials that the nodes have for themselves; a list where they differ by pool.',
+    'see its fields',
   ),
   platforms: optional(
     autoOr(

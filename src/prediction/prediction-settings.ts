@@ -2,16 +2,27 @@ import type { RegistrySettings } from '../registry/registry-settings.ts'
 
 export type RuntimeProfile = 'auto' | 'containerd-2.1' | 'containerd-1.7' | 'cri-o'
 
-/** What an operator tells about nodes that cannot be seen from here. */
-export interface NodeCredentialSettings {
+/** Files with credentials of nodes that cannot be seen from here. */
+export interface NodeCredentialSources {
   /** A docker config.json as on the nodes. */
   dockerConfigFile: string | null
   /** The operator vouches that dockerConfigFile is all that the nodes have: then its refusal is conclusive. */
   complete: boolean
   credentialProviderConfig: string | null
   credentialProviderBinDir: string | null
+}
+
+/** Credentials that only the nodes with these labels have, beside those of every node. */
+export interface NodePoolCredentials extends NodeCredentialSources {
+  /** Never empty. */
+  nodeSelector: Record<string, string>
+}
+
+/** What an operator tells of the credentials that nodes have: those of every node, and those of some. */
+export interface NodeCredentialSettings extends NodeCredentialSources {
   /** Learn from running Pods which registries the nodes have credentials for. */
   learn: boolean
+  pools?: NodePoolCredentials[]
 }
 
 /** The part of the configuration that predictions depend on. */

@@ -80,11 +80,13 @@ registries:
 hostsDirectory: certs.d
 nodeCredentialHosts: ["*.dkr.ecr.*.amazonaws.com"]
 nodeCredentials:
-  dockerConfigFile: node.json
-  complete: true
-  credentialProviderConfig: /p/config.yaml
-  credentialProviderBinDir: /p/bin
-  learn: false
+  - dockerConfigFile: node.json
+    complete: true
+    credentialProviderConfig: /p/config.yaml
+    credentialProviderBinDir: /p/bin
+    learn: false
+  - nodeSelector: { pool: gpu, empty: '' }
+    dockerConfigFile: gpu.json
 platforms: [linux/amd64, linux/arm/v7]
 verifyIndexes: true
 preloadedImages: ["localhost/*"]
@@ -141,6 +143,15 @@ test('every field is read, with files beside the configuration file', (t) => {
       credentialProviderConfig: '/p/config.yaml',
       credentialProviderBinDir: '/p/bin',
       learn: false,
+      pools: [
+        {
+          nodeSelector: { pool: 'gpu', empty: '' },
+          dockerConfigFile: '/etc/pullgate/gpu.json',
+          complete: false,
+          credentialProviderConfig: null,
+          credentialProviderBinDir: null,
+        },
+      ],
     },
     platforms: ['linux/amd64', 'linux/arm/v7'],
     verifyIndexes: true,
@@ -269,6 +280,14 @@ const mistakes: [string, string, RegExp][] = [
   ['nodeCredentials: {complete: true}', 'c.yaml:1:29', /dockerConfigFile/],
   ['nodeCredentials: {credentialProviderConfig: a}', 'c.yaml:1:45', /BinDir beside/],
   ['nodeCredentials: {credentialProviderBinDir: a}', 'c.yaml:1:45', /Config beside/],
+  ['nodeCredentials: [{}, {}]', 'c.yaml:1:23: nodeCredentials[1]', /second entry/],
+  [
+    'nodeCredentials: [{nodeSelector: {pool: 1}}]',
+    'c.yaml:1:41: nodeCredentials[0].nodeSelector.pool',
+    /in quotes/,
+  ],
+  ['nodeCredentials: [{nodeSelector: gpu}]', 'c.yaml:1:34', /map of label/],
+  ['nodeCredentials: [{complete: true}]', 'c.yaml:1:30', /dockerConfigFile/],
   ['platforms: linux', 'c.yaml:1:12: platforms', /auto or a list/],
   ['platforms: []', 'c.yaml:1:1: platforms', /is empty/],
   ['platforms: [amd64]', 'c.yaml:1:13: platforms[0]', /linux\/amd64/],
