@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { AuditProblem } from '../../audit/audit-result.ts'
 import type { ManifestInput } from '../../audit/collect-manifests.ts'
 import { RENDERED } from '../../audit/reports/rows.ts'
+import { printable } from '../../text/printable.ts'
 import type { Io } from '../io.ts'
 import { findManifests, reasonOf } from './find-manifests.ts'
 import { renderKustomization } from './render-kustomization.ts'
@@ -98,5 +99,5 @@ function tooLarge(name: string): AuditProblem {
 }
 
 function problem(message: string): AuditProblem {
-  return { message, position: null }
+  return { message: printable(message), position: null }
 }

@@ -1,0 +1,296 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import t from 'tap'
+import { parse, parseAllDocuments } from 'yaml'
+import type { AuditOutcome } from '../../src/audit/audit-result.ts'
+import { readBaseline, withBaseline } from '../../src/audit/baseline.ts'
+import { exitCodeOf } from '../../src/audit/fail-on.ts'
+import { reportFormats, reports } from '../../src/audit/reports/formats.ts'
+import type { ReportFormat } from '../../src/audit/reports/formats.ts'
+import type { ReportOptions } from '../../src/audit/reports/report.ts'
+import { uriOf } from '../../src/audit/reports/sarif.ts'
+import { wrap } from '../../src/audit/reports/wrap.ts'
+import { printable } from '../../src/text/printable.ts'
+import { causeCodes } from '../../src/prediction/causes.ts'
+import { anImage, anOutcome } from './an-outcome.ts'
+import { readXml } from './read-xml.ts'
+
+const OPTIONS: ReportOptions = {
+  failOn: 'deny',
+  columns: null,
+  paint: (_style, text) => text,
+  version: '0.1.0',
+  madeAtMs: Date.UTC(2026, 0, 1),
+}
+
+const schema = (name: string): object =>
+  JSON.parse(
+    readFileSync(new URL(`../schemas/${name}.json`, import.meta.url), 'utf8'),
+  ) as object
+const ajv = new Ajv({ strict: false, validateFormats: false })
+const isSarif = ajv.compile(schema('sarif-2.1.0'))
+const isPolicyReport = ajv.compile(schema('policy-report-v1alpha2'))
+
+/** What would break out of a format that does not escape. */
+const HOSTILE =
+  'r.test/"><script>alert(1)</script>&amp;|`x`]]>%0A::error::@all [a](b) \u0007\u001b[31m\u202e\ufffe'
+
+/** Throws where the text is not what its consumer reads; answers all the texts that the consumer would show, as one. */
+const consumers: Record<ReportFormat, (text: string) => string> = {
+  table: (text) => text,
+  json: (text) => textsIn(JSON.parse(text)),
+  yaml: (text) => textsIn(parse(text)),
+  sarif(text) {
+    const log: unknown = JSON.parse(text)
+    if (!isSarif(log)) throw new Error(ajv.errorsText(isSarif.errors))
+    return textsIn(log)
+  },
+  junit: (text) => readXml(text).texts.join('\n'),
+  github: (text) =>
+    text
+      .replaceAll('%0A', '\n')
+      .replaceAll('%3A', ':')
+      .replaceAll('%2C', ',')
+      .replaceAll('%25', '%'),
+  markdown: (text) => text.replaceAll('\\', ''),
+  html: (text) =>
+    readXml(
+      text
+        .replace('<!doctype html>', '')
+        .replaceAll(/<(?:meta|input|br)\b[^>]*>/g, '')
+        .replaceAll(/<(style|script)>[^]*?<\/\1>/g, '')
+        .replace('<form hidden>', '<form>'),
+    ).texts.join('\n'),
+  policyreport(text) {
+    const values = parseAllDocuments(text).map((document): unknown => document.toJS())
+    for (const value of values) {
+      if (!isPolicyReport(value)) throw new Error(ajv.errorsText(isPolicyReport.errors))
+    }
+    return values.map(textsIn).join('\n')
+  },
+}
+
+function textsIn(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([key, entry]) => `${key} ${textsIn(entry)}`)
+    .join('\n')
+}
+
+const outcome: AuditOutcome = {
+  ...anOutcome(
+    [
+      anImage({ image: 'r.test/a:1' }),
+      anImage({ image: 'r.test/b:1', action: 'warn', cause: 'RateLimited' }),
+    ],
+    [anImage({ image: 'r.test/c:1', action: 'allow' })],
+  ),
+  problems: [
+    { message: 'a key is missing', position: { file: 'b.yaml', line: 2, column: 5 } },
+    { message: 'cannot read c.yaml: permission denied', position: null },
+  ],
+}
+
+for (const format of reportFormats) {
+  const report = (what: AuditOutcome, options: Partial<ReportOptions> = {}): string =>
+    reports[format](what, { ...OPTIONS, ...options })
+  const consume = consumers[format]
+
+  t.test(`${format}: tells each finding with its object, image and advice`, (t) => {
+    const texts = consume(report(outcome))
+
+    for (const needed of ['r.test/a:1', 'r.test/b:1', 'ImageNotFound', 'RateLimited']) {
+      t.match(texts, needed)
+    }
+    t.match(texts, 'web-0')
+    t.match(texts, 'Do something about it.')
+    t.match(texts, 'A node may hold it.')
+    t.ok(report(outcome).endsWith('\n'))
+    t.end()
+  })
+
+  t.test(`${format}: is fit for its consumer, whatever names and messages hold`, (t) => {
+    const image = anImage({
+      image: HOSTILE,
+      message: printable(HOSTILE),
+      container: HOSTILE,
+      file: 'a dir/%weird,name:1.yaml',
+    })
+    const text = report({
+      ...anOutcome([image]),
+      problems: [{ message: printable(HOSTILE), position: image.position }],
+    })
+
+    t.doesNotThrow(() => consume(text))
+    t.match(consume(text), 'alert(1)')
+    // eslint-disable-next-line no-control-regex
+    t.notMatch(text, /[\u0007\u001b]/)
+    if (format === 'html') t.notMatch(text, '<script>alert')
+    if (format === 'github') t.notMatch(text, /^::error::/m)
+    if (format === 'markdown')
+      t.notMatch(text.replaceAll(/`[^`]*`/g, ''), /<script|[^\\]\[a|@all/)
+    t.end()
+  })
+
+  t.test(
+    `${format}: is whole without anything to report, and the same each time`,
+    (t) => {
+      const nothing = { objects: [], problems: [] }
+      t.doesNotThrow(() => consume(report(nothing)))
+      t.equal(report(outcome), report(outcome))
+      t.end()
+    },
+  )
+
+  t.test(`${format}: says why an object was not judged, or leaves it out`, (t) => {
+    const [audited] = anOutcome([]).objects
+    const exempt = {
+      ...anOutcome([]),
+      objects: audited ? [{ ...audited, exempted: 'exempt (x)' }] : [],
+    }
+    t.doesNotThrow(() => consume(report(exempt)))
+    t.end()
+  })
+}
+
+t.test('the table breaks messages between words, and never advice', (t) => {
+  const message = 'many words '.repeat(20).trim()
+  const advice = 'Type: kubectl create '.repeat(10).trim()
+  const image = anImage({ image: 'r.test/a:1', message, advice })
+  const lines = reports.table(anOutcome([image]), { ...OPTIONS, columns: 60 }).split('\n')
+
+  t.ok(lines.includes(`         ${advice}`))
+  for (const line of lines) if (line.includes('words')) t.ok(line.length <= 60, line)
+  t.same(wrap('aa bb', '  ', 33), ['  aa bb'])
+  t.same(wrap('x'.repeat(40), '', 30), ['x'.repeat(40)])
+  t.end()
+})
+
+t.test('SARIF has a rule for each cause, places, and fingerprints without lines', (t) => {
+  const of = (line: number) => {
+    const log = JSON.parse(
+      reports.sarif(anOutcome([anImage({ image: 'r.test/a:1', line })]), OPTIONS),
+    ) as Sarif
+    return log.runs[0]
+  }
+  const [first, moved] = [of(7), of(90)]
+  t.same(
+    first?.tool.driver.rules.map(({ id }) => id),
+    causeCodes,
+  )
+  t.match(first?.results, [
+    {
+      ruleId: 'ImageNotFound',
+      level: 'error',
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: 'a.yaml' },
+            region: { startLine: 7, startColumn: 3 },
+          },
+        },
+      ],
+    },
+  ])
+  t.same(moved?.results[0]?.partialFingerprints, first?.results[0]?.partialFingerprints)
+  t.equal(uriOf('a dir/b#1.yaml'), 'a%20dir/b%231.yaml')
+  t.equal(uriOf('/tmp/a.yaml'), 'file:///tmp/a.yaml')
+  t.end()
+})
+
+interface Sarif {
+  runs: {
+    tool: { driver: { rules: { id: string }[] } }
+    results: { partialFingerprints: object }[]
+  }[]
+}
+
+t.test('JUnit counts what fails, and the threshold decides', (t) => {
+  const attributes = (failOn: ReportOptions['failOn']) =>
+    readXml(reports.junit(outcome, { ...OPTIONS, failOn })).root
+  t.match(attributes('deny'), { tests: '5', failures: '1', errors: '2', skipped: '0' })
+  t.match(attributes('warn'), { failures: '2' })
+  t.match(attributes('never'), { failures: '0' })
+  t.end()
+})
+
+t.test('GitHub annotations stand in the file, and a stream has none', (t) => {
+  const text = reports.github(outcome)
+  t.match(
+    text,
+    /^::error file=a\.yaml,line=7,col=3,title=Deployment team-a\/web-0%3A Image/m,
+  )
+  t.match(text, /^::warning file=b\.yaml,line=2,col=5,title=could not be read::/m)
+  const piped = reports.github(anOutcome([anImage({ image: 'r.test/a', file: '-' })]))
+  t.match(piped, /^::error title=/)
+  t.end()
+})
+
+t.test('PolicyReports are split by namespace and size', (t) => {
+  const many = Array.from({ length: 900 }, (_, each) =>
+    anImage({ image: `r.test/${each}` }),
+  )
+  const documents = parseAllDocuments(reports.policyreport(anOutcome(many)))
+  t.same(
+    documents.map((document): unknown => document.getIn(['metadata', 'name'])),
+    ['pullgate', 'pullgate-2', 'pullgate-3'],
+  )
+  t.match(documents[0]?.toJS(), { summary: { fail: 400 } })
+  t.end()
+})
+
+t.test(
+  'a baseline forgives what it knows, wherever it has moved, and nothing else',
+  (t) => {
+    const baseline = readBaseline(
+      reports.json(anOutcome([anImage({ image: 'r.test/a:1' })])),
+    )
+    const rows: [title: string, settings: Parameters<typeof anImage>[0], code: number][] =
+      [
+        ['the same', { image: 'r.test/a:1' }, 0],
+        ['elsewhere', { image: 'r.test/a:1', line: 99, file: 'z.yaml' }, 0],
+        ['another index', { image: 'r.test/a:1', path: 'spec.containers[3].image' }, 0],
+        ['another image', { image: 'r.test/a:2' }, 1],
+        ['another cause', { image: 'r.test/a:1', cause: 'AccessDenied' }, 1],
+        ['another container', { image: 'r.test/a:1', container: 'api' }, 1],
+      ]
+    for (const [title, settings, code] of rows) {
+      const now = withBaseline(anOutcome([anImage(settings)]), baseline, 'deny')
+      t.equal(exitCodeOf(now, { failOn: 'deny', interrupted: false }), code, title)
+      if (code === 0) {
+        t.match(reports.junit(now, OPTIONS), 'skipped="1"', title)
+        t.match(reports.table(now, OPTIONS), '(in the baseline)')
+      }
+    }
+    const warned = readBaseline(
+      reports.json(anOutcome([anImage({ image: 'r.test/a:1', action: 'warn' })])),
+    )
+    const worse = withBaseline(
+      anOutcome([anImage({ image: 'r.test/a:1' })]),
+      warned,
+      'warn',
+    )
+    t.equal(exitCodeOf(worse, { failOn: 'warn', interrupted: false }), 1, 'it got worse')
+    t.throws(() => readBaseline('{"a": 1}'), { code: 'BaselineUnreadable' })
+    t.end()
+  },
+)
+
+t.test('the exit code', (t) => {
+  const denied = anOutcome([anImage({ image: 'r.test/a:1' })])
+  const warned = anOutcome([anImage({ image: 'r.test/a:1', action: 'warn' })])
+  const unreadable = { ...anOutcome(), problems: outcome.problems }
+  const rows = [
+    [denied, 'deny', false, 1],
+    [denied, 'never', false, 0],
+    [warned, 'deny', false, 0],
+    [warned, 'warn', false, 1],
+    [unreadable, 'never', false, 2],
+    [anOutcome(), 'warn', false, 0],
+    [denied, 'deny', true, 2],
+  ] as const
+  for (const [what, failOn, interrupted, code] of rows) {
+    t.equal(exitCodeOf(what, { failOn, interrupted }), code)
+  }
+  t.end()
+})
