@@ -177,18 +177,20 @@ async function judgeWithDoubts(
   }
 }
 
-/** What a report shows of the nodes. */
+/** What a report shows of the nodes; null where nothing is known of them. */
 async function nodeEvidence(
   view: NodeView,
   reference: ImageReference,
-): Promise<NodeEvidence> {
+): Promise<NodeEvidence | null> {
   const [wanted, eligible, nodes] = await Promise.all([
     view.wanted(),
     view.eligible(),
     view.nodes(),
   ])
+  const total = nodes.status === 'known' ? nodes.value.length : 0
+  if (total === 0 && wanted.platforms.length === 0) return null
   return {
-    total: nodes.status === 'known' ? nodes.value.length : 0,
+    total,
     eligible: eligible.length,
     platforms: wanted.platforms,
     withImage: presenceSigns(reference, eligible, []).nodesWithImage,

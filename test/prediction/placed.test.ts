@@ -1,8 +1,10 @@
 import t from 'tap'
+import { jsonReport } from '../../src/audit/reports/json.ts'
 import type { ApiAnswer } from '../../src/cluster/api-client.ts'
 import { autoscalerSigns } from '../../src/cluster/autoscaler-signs.ts'
 import { objectStoreFacts, createObjectStore } from '../../src/cluster/object-store.ts'
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
+import { decide } from '../../src/policy/decide.ts'
 import type { AutoscalerSign } from '../../src/prediction/cluster-facts.ts'
 import type { ImagePlatform, LookupRequest } from '../../src/registry/lookup.ts'
 import type { Workload } from '../../src/workload/workload.ts'
@@ -391,6 +393,28 @@ t.test('a thorough prediction tells what it was made for', async (t) => {
       platforms: ['linux/amd64', 'linux/arm/v7'],
     },
   ])
+  const workload = pod()
+  const decision = decide({
+    predictions: await report.predict(workload),
+    workload,
+    mode: 'enforce',
+    settings: { actions: {}, controllerPods: 'warn' },
+    ceilings: [],
+  })
+  const images = decision.images.map((image) => ({
+    decision: image,
+    position: null,
+    known: false,
+  }))
+  const { object } = workload
+  const written: unknown = JSON.parse(
+    jsonReport({ objects: [{ object, images, exempted: null }], problems: [] }),
+  )
+  t.match(written, {
+    results: [
+      { images: [{ nodes: { eligible: 3, withImage: 1 }, platforms: { length: 2 } }] },
+    ],
+  })
   const webhook = await createWorld(options)
   t.notOk('nodes' in ((await webhook.predict(pod()))[0] ?? {}))
 })

@@ -40,6 +40,8 @@ function imageEntry({ decision, position, known }: AuditedImage): object {
     advice: leading?.finding.advice ?? '',
     reference: prediction.reference?.pullReference ?? null,
     digest: prediction.digest,
+    ...(prediction.platforms ? { platforms: prediction.platforms } : {}),
+    ...(prediction.nodes ? { nodes: prediction.nodes } : {}),
     position,
     findings: findings.map(findingEntry),
     attempts: prediction.attempts,
