@@ -41,6 +41,11 @@ export const metricCatalogue = {
     help: 'Time of HTTP exchanges with registries and token services.',
     labels: ['purpose'],
   },
+  pullgate_ratelimit_limit: {
+    type: 'gauge',
+    help: 'Pulls that a registry allows in a window, as last announced.',
+    labels: ['host'],
+  },
   pullgate_ratelimit_remaining: {
     type: 'gauge',
     help: 'Pulls left as last announced by a registry.',

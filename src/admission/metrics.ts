@@ -102,6 +102,7 @@ function deniedCauses({ images }: Decision): Set<string> {
 
 function registryCounters(registry: Registry, maxHosts: number): RegistryObserver {
   const requests = counter(registry, 'pullgate_registry_requests_total')
+  const limit = gauge(registry, 'pullgate_ratelimit_limit')
   const remaining = gauge(registry, 'pullgate_ratelimit_remaining')
   const refused = counter(registry, 'pullgate_guard_refused_total')
   const unchecked = counter(registry, 'pullgate_guard_unchecked_total')
@@ -116,8 +117,11 @@ function registryCounters(registry: Registry, maxHosts: number): RegistryObserve
       requests.inc({ host: boundedHost(host), purpose, status })
       duration.observe({ purpose }, durationMs / 1000)
     },
-    rateLimit: ({ host, rateLimit }) =>
-      remaining.set({ host: boundedHost(host) }, rateLimit.remaining),
+    rateLimit({ host, rateLimit }) {
+      const labels = { host: boundedHost(host) }
+      limit.set(labels, rateLimit.limit)
+      remaining.set(labels, rateLimit.remaining)
+    },
     refusedAddress: () => refused.inc(),
     unguarded: () => unchecked.inc(),
   }

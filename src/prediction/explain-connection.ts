@@ -167,7 +167,7 @@ function tlsAdvice(fault: TlsFault, host: string): string {
 }
 
 function explainRateLimit({
-  evidence: { registry },
+  evidence: { registry, access },
   stage,
   retryAfterMs,
 }: Extract<LookupResult, { outcome: 'rate-limited' }>): Finding {
@@ -176,9 +176,13 @@ function explainRateLimit({
     retryAfterMs === null
       ? ''
       : ` It asks to wait ${Math.ceil(retryAfterMs / 1000)} seconds.`
+  const whose =
+    access === 'credential'
+      ? 'of the account in the pull secret (429), so the image was not verified; the nodes use the same account'
+      : 'from this address (429), so the image was not verified; nodes may have their own quota'
   return uncertain(
     'RateLimited',
-    `${who} is limiting requests from this address (429), so the image was not verified; nodes may have their own quota.${wait}`,
+    `${who} is limiting requests ${whose}.${wait}`,
     `Pull with an account, or through a mirror, to have a quota of your own on ${registry}.`,
   )
 }

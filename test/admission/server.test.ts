@@ -332,6 +332,7 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
     'pullgate_admission_duration_seconds_bucket{le="0.025",action="warn"} 3',
     'pullgate_registry_requests_total{host="a.test",purpose="manifest",status="200"} 2',
     'pullgate_registry_requests_total{host="other",purpose="manifest",status="200"} 2',
+    'pullgate_ratelimit_limit{host="other"} 100',
     'pullgate_ratelimit_remaining{host="other"} 7',
     'pullgate_guard_refused_total 1',
     'pullgate_guard_unchecked_total 1',

@@ -160,6 +160,17 @@ const outcomes: Outcome[] = [
     says: /429.*2 seconds/,
   },
   {
+    name: '429 for an account',
+    result: {
+      outcome: 'rate-limited',
+      stage: 'manifest',
+      retryAfterMs: 1_500,
+      evidence: { status: 429, access: 'credential' },
+    },
+    anonymous: uncertain('RateLimited'),
+    says: /the account in the pull secret \(429\)/,
+  },
+  {
     name: '503',
     result: { outcome: 'unexpected-status', evidence: { status: 503 } },
     anonymous: uncertain('RegistryError'),
