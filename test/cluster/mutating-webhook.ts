@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
@@ -31,11 +32,7 @@ export async function installMutatingWebhook(
   const nowMs = Date.now()
   const tls = await createSelfSigned({ hosts: ['127.0.0.1'], nowMs, validDays: 1 })
   const server = createServer({ key: tls.key, cert: tls.cert }, (request, response) => {
-    void json(request).then((body) => {
-      // What the API server sends is its contract.
-      const answer = JSON.stringify(answerTo(body as Review, images))
-      response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
-    })
+    void answer(request, response, images)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(async () => {
@@ -46,6 +43,17 @@ export async function installMutatingWebhook(
   const { port } = server.address() as AddressInfo
   const caBundle = Buffer.from(tls.ca).toString('base64')
   await mustRun(plane, ['create', '-f', '-'], [configuration(port, caBundle)])
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  images: Readonly<Record<string, string>>,
+): Promise<void> {
+  // What the API server sends is its contract.
+  const review = (await json(request)) as Review
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(answerTo(review, images)))
 }
 
 function configuration(port: number, caBundle: string): object {

@@ -42,6 +42,8 @@ export interface Release {
 export interface ReplicaOptions {
   /** With one of another account or server, the certificate comes from files, as in the overlay cert-manager. */
   kubeconfig?: string
+  /** How far ahead its clock is, for what depends on ages. */
+  clockAheadMs?: number
 }
 
 /**
@@ -85,13 +87,13 @@ export async function createRelease(
     async delete() {
       await mustRun(plane, ['delete', '-k', directory, '--timeout=120s'])
     },
-    async startReplica(owner, { kubeconfig } = {}) {
+    async startReplica(owner, { kubeconfig, clockAheadMs = 0 } = {}) {
       const certificate =
         kubeconfig === undefined
           ? ['--tls-hosts=127.0.0.1']
           : await certificateFiles(plane, files)
       const deployed = await deployedArgs(plane, files.configuration)
-      const process = startPullgate(owner, [
+      const args = [
         ...deployed.filter((arg) => kubeconfig === undefined || !arg.startsWith('--tls')),
         ...certificate,
         `--kubeconfig=${kubeconfig ?? (await ownKubeconfig(plane))}`,
@@ -99,10 +101,30 @@ export async function createRelease(
         '--listen=127.0.0.1:0',
         '--metrics-listen=127.0.0.1:0',
         '--drain=1',
-      ])
-      const line = await process.line(({ msg }) => msg === 'serving')
-      return { process, port: (line.address as { port: number }).port }
+      ]
+      const running = withClockAhead(clockAheadMs, () => startPullgate(owner, args))
+      // A test that throws outside of its tests leaves no process behind.
+      const kill = (): void => running.signal('SIGKILL')
+      process.once('exit', kill)
+      void running.ended.then(() => process.off('exit', kill))
+      const line = await running.line(({ msg }) => msg === 'serving')
+      return { process: running, port: (line.address as { port: number }).port }
     },
+  }
+}
+
+/** A process inherits the environment of the moment in which it is started. */
+function withClockAhead<T>(aheadMs: number, start: () => T): T {
+  if (aheadMs === 0) return start()
+  const before = process.env.NODE_OPTIONS
+  const code = `const now = Date.now; Date.now = () => now() + ${aheadMs}`
+  const preload = `--import=data:text/javascript,${encodeURIComponent(code)}`
+  process.env.NODE_OPTIONS = before === undefined ? preload : `${before} ${preload}`
+  try {
+    return start()
+  } finally {
+    if (before === undefined) delete process.env.NODE_OPTIONS
+    else process.env.NODE_OPTIONS = before
   }
 }
 

@@ -96,4 +96,35 @@ export function credentials(t: Test, world: World): void {
     t.equal(result.code, 0, 'an account that is still to come refuses no template')
     t.match(result.stderr, /Warning: /)
   })
+
+  t.test('templates in a Namespace that is not young', async (t) => {
+    const namespace = await world.namespace('settled')
+    const clockAheadMs = 600_000
+    const replica = await world.release.startReplica(t, { clockAheadMs })
+    world.release.service.setEndpoints([replica.port])
+    world.release.service.cutConnections()
+    const without = await world.apply(namespace, [deployment('api', { image: PRIVATE })])
+    const message = [
+      `container "app": ${PRIVATE} cannot be pulled [CredentialsRequired]`,
+      `  ${UNSHOWN} No pull secret is named, and service account default has none either.`,
+    ]
+    t.match(without.stderr, message.join('\n'), 'without a secret')
+    t.equal(without.code, 1)
+    const shape = { image: PRIVATE, secret: 'later' }
+    const later = await world.apply(namespace, [deployment('later', shape)])
+    t.match(later.stderr, /Warning: .*Pull secret settled\/later does not exist/)
+    t.equal(later.code, 0, 'a secret that may come later only warns')
+    const stale = pullSecret('stale', WRONG_LOGIN)
+    const made = deployment('api', { image: PRIVATE, secret: 'stale' })
+    const refused = await world.apply(namespace, [stale, made])
+    t.match(
+      refused.stderr,
+      `container "app": ${PRIVATE} cannot be pulled [CredentialsRejected]`,
+    )
+    t.equal(refused.code, 1, 'a password that was changed')
+    const right = deployment('api', { image: PRIVATE, secret: 'acme' })
+    passed(t, await world.apply(namespace, [secret, right]), [], 'the right secret')
+    world.release.service.setEndpoints([world.replica.port])
+    world.release.service.cutConnections()
+  })
 }

@@ -8,12 +8,13 @@ import type { World } from '../world.ts'
 
 const ACCOUNT = '--as=system:serviceaccount:pullgate:pullgate'
 
+async function mayI(world: World, question: string): Promise<string> {
+  const args = ['auth', 'can-i', ...question.split(' '), ACCOUNT]
+  return (await world.kubectl(args)).stdout.trim()
+}
+
 export function installed(t: Test, world: World): void {
   t.test('the service account may do what the manifests say, and no more', async (t) => {
-    const may = async (...question: string[]): Promise<string> => {
-      const { stdout } = await world.kubectl(['auth', 'can-i', ...question, ACCOUNT])
-      return stdout.trim()
-    }
     const yes = [
       'get secrets -n team-a',
       'get serviceaccounts -n team-a',
@@ -37,9 +38,8 @@ export function installed(t: Test, world: World): void {
       'create pods -n team-a',
       'create serviceaccounts/token -n pullgate',
     ]
-    for (const question of yes)
-      t.equal(await may(...question.split(' ')), 'yes', question)
-    for (const question of no) t.equal(await may(...question.split(' ')), 'no', question)
+    for (const question of yes) t.equal(await mayI(world, question), 'yes', question)
+    for (const question of no) t.equal(await mayI(world, question), 'no', question)
   })
 
   t.test(
