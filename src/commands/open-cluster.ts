@@ -49,7 +49,6 @@ export async function openCluster(
   { kubeconfig, context, standalone }: ClusterArguments,
   { secrets, cwd }: { secrets: 'get' | 'none'; cwd: string },
 ): Promise<OpenCluster> {
-  const now = (): number => performance.now()
   if (standalone !== undefined) {
     const { objects, problems } = await readFolder(resolve(cwd, standalone))
     const facts = objectStoreFacts(createObjectStore(objects), {
@@ -80,4 +79,9 @@ export async function openCluster(
     problems: [],
     close: () => client.close(),
   }
+}
+
+/** Milliseconds of a clock that never goes back. */
+function now(): number {
+  return performance.now()
 }

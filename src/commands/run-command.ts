@@ -1,6 +1,7 @@
 import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
+import { explainCommand } from './explain.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { serveCommand } from './serve.ts'
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   serveCommand,
   checkCommand,
   auditCommand,
+  explainCommand,
   demoCommand,
 ]
 

@@ -1,0 +1,124 @@
+import { parseArgs, styleText } from 'node:util'
+import { explainObject } from '../audit/explain/explain-object.ts'
+import { explanationJson, explanationText } from '../audit/explain/explain-report.ts'
+import type { Explanation } from '../audit/explain/explanation.ts'
+import { explainKind } from '../audit/explain/kind-names.ts'
+import { createEngine } from '../engine/create-engine.ts'
+import { silentObserver } from '../registry/registry-observer.ts'
+import { printable } from '../text/printable.ts'
+import { UsageError } from './io.ts'
+import type { Command, ExitCode, Io } from './io.ts'
+import { loadConfigurationFile } from './load-configuration-file.ts'
+import { clusterArguments, clusterHelp, openCluster } from './open-cluster.ts'
+
+const help = `Tells why a live object is stuck in ErrImagePull or ImagePullBackOff, step by step, and how to mend it.
+
+Usage: pullgate explain [OPTIONS] KIND/NAME
+
+  -n, --namespace NAME  namespace of the object (default: that of the kubeconfig)
+  -o, --output FORMAT   table (default) or json
+${clusterHelp}
+      --config FILE     configuration (YAML)
+
+KIND is pod, deployment, statefulset, daemonset, job, cronjob, replicaset or a short name; a Pod needs none.
+Of an object with several Pods, the one that fares worst is looked at.
+Exit codes: 0 all images would be pulled, 1 one would not or does not start, 2 not found, usage, or interrupted.
+`
+
+/** `pullgate explain`. */
+export const explainCommand: Command = {
+  name: 'explain',
+  summary: 'why a Pod does not get its image',
+  help,
+  run: explain,
+}
+
+const TIMEOUT_MS = 120_000
+
+async function explain(args: string[], io: Io): Promise<ExitCode> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      namespace: { type: 'string', short: 'n' },
+      output: { type: 'string', short: 'o', default: 'table' },
+      config: { type: 'string' },
+      ...clusterArguments,
+    },
+  })
+  const { output } = values
+  if (output !== 'table' && output !== 'json') {
+    throw new UsageError(`-o takes table or json, not "${output}"`)
+  }
+  const named = readName(positionals)
+  const { configuration } = await loadConfigurationFile(values.config, io.cwd)
+  const { secrets } = configuration
+  const cluster = await openCluster(values, { secrets, cwd: io.cwd })
+  const namespace = values.namespace ?? cluster.namespace
+  if (!NAME.test(namespace))
+    throw new UsageError(`-n takes a namespace, not "${namespace}"`)
+  for (const { message } of cluster.problems) io.stderr.write(`${printable(message)}\n`)
+  const { facts, lister } = cluster
+  const engine = await createEngine({
+    configuration,
+    facts,
+    observer: silentObserver,
+    env: io.env,
+    onFault: (error) =>
+      io.stderr.write(`pullgate explain: internal error: ${String(error)}\n`),
+    onNotice: (notice) => io.stderr.write(`${notice}\n`),
+    thorough: true,
+    oneRun: { signal: io.signal },
+  })
+  try {
+    const explanation = await explainObject({
+      target: { ...named, namespace },
+      lister,
+      facts,
+      predictor: engine.predictor,
+      rules: configuration.customResources,
+      secrets,
+      signal: AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    })
+    print(explanation, output, io)
+    return io.signal.aborted ? 2 : exitCodeOf(explanation)
+  } finally {
+    await engine.close()
+    await cluster.close()
+  }
+}
+
+/** RFC 1123: it becomes a part of a query or a path. */
+const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
+
+/** `pod/web`, `pod web`, or `web` alone. */
+function readName(positionals: readonly string[]): {
+  apiVersion: string
+  kind: string
+  name: string
+} {
+  const parts = positionals.flatMap((text) => text.split('/'))
+  const [kind = '', name = ''] = parts.length === 1 ? ['pod', ...parts] : parts
+  if (positionals.length === 0 || parts.length > 2)
+    throw new UsageError('name one object: pod/NAME, deployment/NAME or the like')
+  const known = explainKind(kind)
+  if (known === null) throw new UsageError(`"${kind}" is no kind that has Pods`)
+  if (!NAME.test(name)) throw new UsageError(`"${name}" is no name of an object`)
+  return { ...known, name }
+}
+
+function print(explanation: Explanation, output: 'table' | 'json', io: Io): void {
+  const paints = io.isTerminal && !io.env.NO_COLOR
+  const text =
+    output === 'json'
+      ? explanationJson(explanation)
+      : explanationText(explanation, {
+          columns: io.isTerminal ? io.columns : null,
+          paint: (style, words) => (paints ? styleText(style, words) : words),
+        })
+  io.stdout.write(text)
+}
+
+function exitCodeOf({ images }: Explanation): ExitCode {
+  return images.some(({ state }) => state !== 'fine' && state !== 'transient') ? 1 : 0
+}
