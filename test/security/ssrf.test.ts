@@ -30,6 +30,8 @@ import {
 const HOST = 'registry.acme.test'
 const credential = { username: 'user', password: 'password' }
 
+const now = (): number => performance.now()
+
 /** A service inside the cluster that trusts its neighbours, on all of loopback. */
 async function victimOf(t: Test): Promise<{ port: number; requests: string[] }> {
   const requests: string[] = []
@@ -218,7 +220,6 @@ await test('a name that moves between two answers of DNS is checked each time', 
   const port = registry.host.split(':')[1] ?? ''
   const host = `${HOST}:${port}`
   const registries = [{ ...defaultRegistrySettings(host), plainHttp: true }]
-  const now = (): number => performance.now()
   for (const second of [
     '169.254.169.254',
     '127.0.0.2',
