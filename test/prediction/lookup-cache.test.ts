@@ -85,6 +85,11 @@ const lifetimes: {
     request: { credential: bot },
   },
   {
+    name: 'a token service that refuses who is nobody',
+    result: unauthorized('token-refused', false),
+    ttlMs: 2_000,
+  },
+  {
     name: 'an account without the right, or a repository that is not there yet',
     result: unauthorized('insufficient-scope', true),
     ttlMs: 2_000,

@@ -382,6 +382,18 @@ await test('Basic', async (t) => {
     }
   })
 
+  await t.test('nor twice where each 401 names another realm', async (child) => {
+    const registry = await scriptedRegistry(child, (_request, response, attempt) =>
+      refuse(response, 401, '', { 'www-authenticate': `Basic realm="r-${attempt}"` }),
+    )
+    const one = client(registry)
+    for (let times = 1; times <= 2; times++) {
+      child.match(await one.lookup(requestFor('1.0', credential)), { reason: 'rejected' })
+      const sent = registry.seen.filter(({ headers }) => headers.authorization)
+      child.equal(sent.length, times)
+    }
+  })
+
   await t.test('Digest beside it is passed over', async (child) => {
     const registry = await scriptedRegistry(child, (request, response) => {
       if (request.headers.authorization !== undefined) return found(request, response)
@@ -486,6 +498,21 @@ await test('tokens of one credential are never used for another', async (t) => {
   await one.lookup(requestFor())
 
   t.equal(registry.lines().filter((line) => line.includes('/token')).length, 3)
+})
+
+const askWithoutScope = (request: SeenRequest): Record<string, string> => ({
+  'www-authenticate': `Bearer realm="http://${request.headers.host}/token",service="acme"`,
+})
+
+await test('tokens of one repository are never used for another', async (t) => {
+  const registry = await bearerRegistry(t, { ask: askWithoutScope })
+  const one = client(registry)
+  const request = requestFor('1.0', credential)
+  const reference = { ...request.reference, repository: 'team/other' }
+  await one.lookup(request)
+  await one.lookup({ ...request, reference })
+
+  t.equal(registry.lines().filter((line) => line.includes('/token')).length, 2)
 })
 
 await test('equal token requests are one, and no asker ends it for the others', async (t) => {

@@ -11,6 +11,9 @@ import {
   OCI_MANIFEST,
 } from '../../src/registry/media-types.ts'
 import type { LookupResult } from '../../src/registry/lookup.ts'
+import type { Question } from '../../src/registry/question.ts'
+import { followRedirect } from '../../src/registry/redirects.ts'
+import type { HttpResponse } from '../../src/registry/transport.ts'
 import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
 import { tappedTransport } from './support/tapped-transport.ts'
 import {
@@ -366,6 +369,15 @@ const basic: Answer = (request, response) => {
   response.end()
 }
 
+const redirectTo = (location: string): HttpResponse => ({
+  kind: 'response',
+  status: 307,
+  headers: { location },
+  body: Buffer.alloc(0),
+  truncated: false,
+  verified: true,
+})
+
 await test('redirects', async (t) => {
   const credential = { username: 'robot', password: 'MARK-password' }
   await t.test('keep HEAD and the credential on the same host', async (child) => {
@@ -417,6 +429,40 @@ await test('redirects', async (t) => {
       [true, true, false],
     )
   })
+
+  await t.test(
+    'take no credential off TLS, nor back to where they came from',
+    async (child) => {
+      const targets: [from: string, location: string, keeps: boolean][] = [
+        ['https://registry.acme.test/v2/', 'http://registry.acme.test/x', false],
+        ['https://registry.acme.test/v2/', 'https://registry.acme.test:8443/x', true],
+        ['https://registry.acme.test/v2/', 'https://cdn.registry.acme.test/x', true],
+        ['https://registry.acme.test/v2/', 'https://acme.test/x', false],
+        ['https://registry.acme.test/v2/', 'https://evilregistry.acme.test/x', false],
+        ['https://10.0.0.7/v2/', 'https://1.10.0.0.7/x', false],
+        ['http://registry.acme.test/v2/', 'https://registry.acme.test/x', true],
+      ]
+      for (const [from, location, keeps] of targets) {
+        const question: Question = {
+          purpose: 'manifest',
+          method: 'HEAD',
+          url: new URL(from),
+          headers: {},
+          privateHeaders: { authorization: 'Basic MARK' },
+          body: null,
+          endpoint: endpointOf(from),
+          operatorChosen: false,
+          maxBodyBytes: 1,
+          signal: new AbortController().signal,
+        }
+        const next = followRedirect(question, question, redirectTo(location))
+        child.equal(next?.privateHeaders.authorization, keeps ? 'Basic MARK' : undefined)
+        if (next === null || keeps) continue
+        const back = followRedirect(question, next, redirectTo(from))
+        child.same(back?.privateHeaders, {}, 'dropped for good')
+      }
+    },
+  )
 
   await t.test('end after ten requests, as with containerd', async (child) => {
     const registry = await scriptedRegistry(child, (_request, response) => {
