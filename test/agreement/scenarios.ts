@@ -361,7 +361,7 @@ const platforms: Scenario[] = [
   { name: 'an empty index', row: 65, holds: index(), judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
   { name: 'an index for 386 only', row: 63, holds: index('linux/386'), judge: 'PLATFORM', verdict: 'warn PlatformPartlyServed', differs: { '1.6': { judge: 'pulls', why: 'containerd before 2.1 takes 386 on amd64' } } },
   { name: 'an index entry without a platform, for amd64', row: null, holds: { kind: 'index', entries: [{ platform: null, image: image() }] }, judge: 'pulls', verdict: 'allow' },
-  { name: 'an index entry without a platform, for arm64', row: null, holds: { kind: 'index', entries: [{ platform: null, image: image('linux/arm64') }] }, judge: 'PLATFORM', verdict: 'allow', gap: 'only the config blob tells, which is not fetched' },
+  { name: 'an index entry without a platform, for arm64', row: null, holds: { kind: 'index', entries: [{ platform: null, image: image('linux/arm64') }] }, judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
   { name: 'an index that says amd64 of an arm64 image', row: null, holds: { kind: 'index', entries: [{ platform: 'linux/amd64', image: image('linux/arm64') }] }, judge: 'pulls', verdict: 'allow' },
   { name: 'an index in an index', row: null, holds: { kind: 'index', entries: [{ platform: null, image: index('linux/arm64', 'linux/amd64') }] }, judge: 'pulls', verdict: 'allow' },
   { name: 'an index in an index for arm64 only', row: 61, holds: { kind: 'index', entries: [{ platform: null, image: index('linux/arm64') }] }, judge: 'PLATFORM', verdict: 'deny PlatformMismatch' },
