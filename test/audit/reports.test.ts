@@ -167,13 +167,7 @@ t.test('the table breaks messages between words, and never advice', (t) => {
 })
 
 t.test('SARIF has a rule for each cause, places, and fingerprints without lines', (t) => {
-  const of = (line: number) => {
-    const log = JSON.parse(
-      reports.sarif(anOutcome([anImage({ image: 'r.test/a:1', line })]), OPTIONS),
-    ) as Sarif
-    return log.runs[0]
-  }
-  const [first, moved] = [of(7), of(90)]
+  const [first, moved] = [sarifOf(7), sarifOf(90)]
   t.same(
     first?.tool.driver.rules.map(({ id }) => id),
     causeCodes,
@@ -198,6 +192,13 @@ t.test('SARIF has a rule for each cause, places, and fingerprints without lines'
   t.end()
 })
 
+function sarifOf(line: number) {
+  const log = JSON.parse(
+    reports.sarif(anOutcome([anImage({ image: 'r.test/a:1', line })]), OPTIONS),
+  ) as Sarif
+  return log.runs[0]
+}
+
 interface Sarif {
   runs: {
     tool: { driver: { rules: { id: string }[] } }
@@ -205,12 +206,14 @@ interface Sarif {
   }[]
 }
 
+function junitRoot(failOn: ReportOptions['failOn']): Record<string, string> {
+  return readXml(reports.junit(outcome, { ...OPTIONS, failOn })).root
+}
+
 t.test('JUnit counts what fails, and the threshold decides', (t) => {
-  const attributes = (failOn: ReportOptions['failOn']) =>
-    readXml(reports.junit(outcome, { ...OPTIONS, failOn })).root
-  t.match(attributes('deny'), { tests: '5', failures: '1', errors: '2', skipped: '0' })
-  t.match(attributes('warn'), { failures: '2' })
-  t.match(attributes('never'), { failures: '0' })
+  t.match(junitRoot('deny'), { tests: '5', failures: '1', errors: '2', skipped: '0' })
+  t.match(junitRoot('warn'), { failures: '2' })
+  t.match(junitRoot('never'), { failures: '0' })
   t.end()
 })
 

@@ -17,6 +17,14 @@ export interface RunOptions {
   cwd?: string
 }
 
+/** What only a run inside this process can be given. */
+export interface InProcessOptions extends RunOptions {
+  env?: Readonly<Record<string, string>>
+  /** Standard output is a terminal of so many columns. */
+  terminal?: number
+  signal?: AbortSignal
+}
+
 /** Runs `pullgate ARGS...` from the checkout, as a process of its own, to its end. */
 export async function runPullgate(
   args: readonly string[],

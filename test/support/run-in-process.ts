@@ -1,11 +1,11 @@
 import { Readable, Writable } from 'node:stream'
 import { runCommand } from '../../src/commands/run-command.ts'
-import type { Finished, RunOptions } from './pullgate-process.ts'
+import type { Finished, InProcessOptions } from './pullgate-process.ts'
 
-/** Runs `pullgate ARGS...` in this process, which is quicker by a second, with streams of its own and no environment. */
+/** Runs `pullgate ARGS...` in this process, which is quicker by a second, with streams of its own and no environment unless given. */
 export async function runInProcess(
   args: readonly string[],
-  options: RunOptions = {},
+  options: InProcessOptions = {},
 ): Promise<Finished> {
   const output = { stdout: '', stderr: '' }
   const into = (name: keyof typeof output): Writable =>
@@ -19,11 +19,11 @@ export async function runInProcess(
     stdin: Readable.from([Buffer.from(options.input ?? '')]),
     stdout: into('stdout'),
     stderr: into('stderr'),
-    env: {},
+    env: options.env ?? {},
     cwd: options.cwd ?? process.cwd(),
-    isTerminal: false,
-    columns: 100,
-    signal: new AbortController().signal,
+    isTerminal: options.terminal !== undefined,
+    columns: options.terminal ?? 100,
+    signal: options.signal ?? new AbortController().signal,
   })
   return { code, ...output }
 }

@@ -5,7 +5,7 @@ export const htmlStyle = `
 @media (prefers-color-scheme: dark) { :root { --back: #14171c; --raised: #1d2128; --ink: #e4e8ee; --quiet: #9aa4b2; --line: #343b45;
   --deny: #ff8a80; --warn: #f0c04d; --allow: #6fd394; --deny-bar: #c9504b; --warn-bar: #b98a1f; --allow-bar: #3f8a5b; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 84rem; padding: 1.5rem; background: var(--back); color: var(--ink);
+body { margin: 0 auto; max-width: 96rem; padding: 1.5rem; background: var(--back); color: var(--ink);
   font: 0.95rem/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0; }
 h2 { font-size: 1rem; margin: 0 0 0.5rem; }
@@ -33,6 +33,7 @@ th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid currentcolor; }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
+td:nth-child(3) { min-width: 15rem; } td:nth-child(6) { min-width: 20rem; } td:nth-child(7) { min-width: 9rem; }
 td.verdict { font-weight: 600; white-space: nowrap; }
 td p { margin: 0 0 0.25rem; }
 td small { color: var(--quiet); overflow-wrap: anywhere; }

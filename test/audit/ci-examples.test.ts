@@ -1,0 +1,121 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import type { Test } from 'tap'
+import { collectManifests } from '../../src/audit/collect-manifests.ts'
+import { commands } from '../../src/commands/run-command.ts'
+import { reportHelp } from '../../src/commands/report-options.ts'
+import { readDocuments } from '../../src/yaml/read-documents.ts'
+import { runInProcess } from '../support/run-in-process.ts'
+import { startRealWorld } from './real-world.ts'
+
+// What people copy into their pipelines: every command in it is one of ours, and does what the example says.
+
+const path = (name: string): string =>
+  fileURLToPath(new URL(`../../examples/ci/${name}`, import.meta.url))
+
+function read(name: string): unknown {
+  const { documents, errors } = readDocuments(readFileSync(path(name)))
+  t.same(errors, [], name)
+  return documents[0]?.value
+}
+
+/** The words after `pullgate` in a line of a shell script. */
+function argumentsIn(script: string, temporary: string): string[] {
+  const [, line = ''] = /pullgate (.*)/.exec(script) ?? []
+  return line
+    .split(' ')
+    .map((word) => word.replaceAll('"', '').replace('$RUNNER_TEMP', temporary))
+}
+
+async function runExample(t: Test, args: (temporary: string) => string[]) {
+  const world = await startRealWorld(t)
+  await mkdir(world.inDirectory('deploy'))
+  await mkdir(world.inDirectory('temporary'))
+  const pod =
+    'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: c, image: "postgres:16.44-alpine" }] }\n'
+  await writeFile(world.inDirectory('deploy/web.yaml'), pod)
+  const [command = '', ...rest] = args(world.inDirectory('temporary'))
+  const ran = await runInProcess([command, '--config', world.config, ...rest], {
+    cwd: world.directory,
+  })
+  return { ...ran, written: (name: string) => readFile(world.inDirectory(name), 'utf8') }
+}
+
+t.test('the GitHub workflow annotates, summarises and uploads', async (t) => {
+  const { jobs } = read('github-actions.yaml') as Workflow
+  const scripts = jobs.pullgate.steps.map(({ run = '' }) => run)
+  const script = scripts.find((each) => each.includes('pullgate check')) ?? ''
+
+  const { code, stdout, written } = await runExample(t, (at) => argumentsIn(script, at))
+
+  t.equal(code, 1)
+  t.match(stdout, /^::error file=deploy\/web\.yaml,line=4,col=\d+,title=/)
+  t.match(await written('temporary/images.md'), 'ImageNotFound')
+  t.match(JSON.parse(await written('temporary/images.sarif')), { version: '2.1.0' })
+})
+
+interface Workflow {
+  jobs: { pullgate: { steps: { run?: string }[] } }
+}
+
+t.test('the GitLab job leaves tests and a page', async (t) => {
+  const { images } = read('gitlab-ci.yaml') as {
+    images: {
+      script: string[]
+      artifacts: { paths: string[]; reports: { junit: string } }
+    }
+  }
+  const { code, written } = await runExample(t, (at) =>
+    argumentsIn(images.script[0] ?? '', at),
+  )
+
+  t.equal(code, 1)
+  t.match(await written(images.artifacts.reports.junit), '<failure type="ImageNotFound"')
+  t.match(await written(images.artifacts.paths[0] ?? ''), '<!doctype html>')
+})
+
+t.test('the pre-commit hook takes the names of files', async (t) => {
+  const [hook] = read('pre-commit-hooks.yaml') as Record<
+    'id' | 'entry' | 'files',
+    string
+  >[]
+  t.match('deploy/web.yaml', new RegExp(hook?.files ?? '-'))
+  t.notMatch('package.json', new RegExp(hook?.files ?? '-'))
+
+  const entry = (hook?.entry ?? '').split(' ').slice(1)
+  const { code, stdout } = await runExample(t, () => [...entry, 'deploy/web.yaml'])
+
+  t.equal(code, 1)
+  t.match(stdout, /^Pod default\/web \(deploy\/web\.yaml:4\)/)
+})
+
+t.test('the Jobs in a cluster are manifests, and their arguments are options', (t) => {
+  for (const name of ['argo-cd-presync-job.yaml', 'nightly-audit-cronjob.yaml']) {
+    const content = readFileSync(path(name))
+    const { workloads, problems, unjudged } = collectManifests(
+      [{ file: name, content }],
+      {
+        rules: [],
+        namespace: 'default',
+      },
+    )
+    t.same(problems, [])
+    t.equal(unjudged.size, 0)
+    t.equal(workloads.length, 1)
+    const [, list = ''] = /args:\s*(?:\[([^\]]*)\])/.exec(content.toString()) ?? []
+    const args =
+      list === ''
+        ? [...content.toString().matchAll(/^ +- ((?:audit|--).*)$/gm)].map(
+            ([, each = '']) => each,
+          )
+        : list.split(', ')
+    const [command, ...options] = args
+    const help = commands.find((each) => each.name === command)?.help ?? reportHelp
+    t.ok(options.length >= 3)
+    for (const option of options)
+      t.match(help, option.split('=')[0], `${name}: ${option}`)
+  }
+  t.end()
+})
