@@ -30,6 +30,8 @@ export interface EntryRemark {
     | 'no-credential'
     /** A user name without a password, or the reverse: an anonymous attempt. */
     | 'half-credential'
+    /** Not UTF-8: the kubelet hands the bytes on as they are, which cannot be done from here. */
+    | 'not-utf8'
 }
 
 export type PullSecretReading =
@@ -126,6 +128,9 @@ function toReading(config: DockerConfig, secret: PullSecret): PullSecretReading 
 function remarkOn(entry: DockerConfigEntry): EntryRemark | null {
   const key = shownKey(entry.key)
   if (toIndexKey(entry.key) === null) return { key, remark: 'invalid-key' }
+  // Bytes that are no UTF-8 were replaced when the entry was decoded.
+  if (`${entry.username}${entry.password}`.includes('\ufffd'))
+    return { key, remark: 'not-utf8' }
   if (!isAnonymous(entry)) return null
   if (entry.unreadFields.length > 0) return { key, remark: 'token-only' }
   const neither = entry.username === '' && entry.password === ''

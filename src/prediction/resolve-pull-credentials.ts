@@ -128,5 +128,14 @@ function summarise(parts: Summary): PullCredentials {
 function firstUnread({ account, secrets, cut }: Summary): string | null {
   if (account?.status === 'unknown') return account.reason
   for (const { fact } of secrets) if (fact.status === 'unknown') return fact.reason
-  return cut ? `only the first ${MAX_SECRETS} pull secrets are looked at` : null
+  if (cut) return `more than ${MAX_SECRETS} are named, and only the first are looked at`
+  return secrets.map(foreignEncoding).find((each) => each !== null) ?? null
+}
+
+/** What we would send is not what the kubelet sends, so its refusal says nothing. */
+function foreignEncoding({ namespace, name, reading }: NamedSecret): string | null {
+  const remarks = reading?.status === 'usable' ? reading.remarks : []
+  const foreign = remarks.find(({ remark }) => remark === 'not-utf8')
+  if (foreign === undefined) return null
+  return `the credentials in ${namespace}/${printable(name, 253)} for "${foreign.key}" are not UTF-8`
 }

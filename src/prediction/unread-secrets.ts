@@ -18,6 +18,8 @@ export function describeUnread({
     .map(({ name }) => `${namespace}/${printable(name, 253)}`)
   const why = printable(unread, 200)
   const [first, ...others] = names
+  if (first === undefined && secrets.length > 0)
+    return `Not every pull secret could be tried (${why}).`
   if (first === undefined)
     return `Service account ${namespace}/${serviceAccount}, which may list pull secrets, could not be read (${why}).`
   const more = others.length === 0 ? '' : ` and ${others.length} more`
@@ -31,6 +33,8 @@ export function unreadAdvice(
 ): string {
   const server = requiredKey(nameOf(reference))
   const unread = secrets.find(({ fact }) => fact.status === 'unknown')
+  if (unread === undefined && secrets.length > 0)
+    return `Make sure that one of them has the key "${server}", with credentials in UTF-8: kubectl -n ${shellQuote(namespace)} get secrets`
   return unread === undefined
     ? `See which pull secrets it lists: kubectl -n ${shellQuote(namespace)} get serviceaccount ${shellQuote(serviceAccount)} -o yaml`
     : `Make sure that it exists and has the key "${server}": kubectl -n ${shellQuote(namespace)} get secret ${shellQuote(unread.name)}`

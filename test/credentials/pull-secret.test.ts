@@ -125,6 +125,7 @@ await test('reads a Secret as the kubelet does', async (t) => {
     'reg.example.com': {},
     'ecr.example.com': { identitytoken: 't' },
     'half.example.com': { username: 'u' },
+    'latin.example.com': { auth: Buffer.from('u:p\u00e4', 'latin1').toString('base64') },
     'bad key': { auth: 'dTpw' },
   }
 
@@ -138,6 +139,7 @@ await test('reads a Secret as the kubelet does', async (t) => {
       { key: 'reg.example.com', remark: 'no-credential' },
       { key: 'ecr.example.com', remark: 'token-only' },
       { key: 'half.example.com', remark: 'half-credential' },
+      { key: 'latin.example.com', remark: 'not-utf8' },
       { key: 'bad key', remark: 'invalid-key' },
     ],
     keys: [

@@ -409,6 +409,28 @@ t.test('with secrets: none not even running Pods are looked up', async (t) => {
   t.same(world.secretReads, [])
 })
 
+t.test('credentials that cannot all be tried refuse nothing for certain', async (t) => {
+  const latin = { auth: Buffer.from('bot:p\u00e4ss', 'latin1').toString('base64') }
+  const many = Array.from({ length: 51 }, (_, index) => `pull-${index}`)
+  const cases: [secrets: string[], objects: object[], says: RegExp][] = [
+    [['latin'], [secretObject('latin', { [HOST]: latin })], /team-a\/latin.* not UTF-8/],
+    [
+      many,
+      many.map((name) => secretObject(name, { 'other.test': login('bot') })),
+      /^Not every pull secret could be tried \(more than 50 are named/,
+    ],
+  ]
+  for (const [secrets, objects, says] of cases) {
+    const world = await createWorld({ objects, answer: opensFor('nobody') })
+    const predictions = await world.predict(pod({ secrets }))
+    t.same(certainCauses(predictions), [])
+    const unverified = predictions[0]?.findings.find(
+      ({ cause }) => cause === 'Unverified',
+    )
+    t.match(unverified?.message, says)
+  }
+})
+
 t.test('a missing secret on a template leaves a 404 open too', async (t) => {
   const world = await createWorld({ answer: () => notFound })
   const settings = { secrets: ['gone'] }
