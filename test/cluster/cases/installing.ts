@@ -1,5 +1,7 @@
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import type { Test } from 'tap'
+import { codeBlocks, readDocument } from '../../docs/markdown.ts'
 import { passed } from '../expect.ts'
 import { TYPO } from '../images.ts'
 import { pod } from '../objects.ts'
@@ -21,6 +23,7 @@ export function installed(t: Test, world: World): void {
       'get namespaces/team-a',
       'list nodes',
       'watch nodes',
+      'get configmaps/cluster-autoscaler-status -n kube-system',
       'list pods -A',
       'list mutatingwebhookconfigurations',
       'watch mutatingwebhookconfigurations',
@@ -28,6 +31,7 @@ export function installed(t: Test, world: World): void {
       'patch secrets/pullgate-certificate -n pullgate',
     ]
     const no = [
+      'get configmaps/other -n kube-system',
       'list secrets -A',
       'watch secrets -A',
       'create secrets -n pullgate',
@@ -84,9 +88,31 @@ export function uninstalling(t: Test, world: World): void {
     )
   })
 
+  t.test(
+    'the kustomizations of docs/install.md are taken by the API server',
+    async (t) => {
+      await mustRun(world.plane, ['create', '-f', '-'], CERT_MANAGER.map(customResource))
+      await mustRun(world.plane, ['wait', '--for=condition=Established', 'crd', '--all'])
+      const { text } = readDocument('docs/install.md')
+      const examples = codeBlocks(text).filter(({ code }) => /^kind: Kustom/m.test(code))
+      t.equal(examples.length, 2)
+      for (const [index, { code }] of examples.entries()) {
+        const folder = join(world.plane.directory, `example-${index}`)
+        await writeExample(code, folder)
+        const image = 'image: registry.acme.test/platform/pullgate:0.1.0'
+        t.match((await world.kubectl(['kustomize', folder])).stdout, image)
+        await mustRun(world.plane, ['apply', '-k', folder])
+      }
+      for (const index of examples.keys()) {
+        const folder = join(world.plane.directory, `example-${index}`)
+        const args = ['delete', '-k', folder, '--ignore-not-found']
+        await mustRun(world.plane, args)
+      }
+      t.same(await remains(world), [])
+    },
+  )
+
   t.test('each overlay is taken by the API server as it is shipped', async (t) => {
-    await mustRun(world.plane, ['create', '-f', '-'], CERT_MANAGER.map(customResource))
-    await mustRun(world.plane, ['wait', '--for=condition=Established', 'crd', '--all'])
     for (const overlay of OVERLAYS) {
       const folder = join(MANIFESTS, 'overlays', overlay)
       const result = await world.kubectl(['apply', '-k', folder])
@@ -95,6 +121,13 @@ export function uninstalling(t: Test, world: World): void {
       t.same(await remains(world), [], `${overlay} is gone`)
     }
   })
+}
+
+/** What docs/install.md tells people to write, with the checkout where it is. */
+async function writeExample(code: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const text = code.replaceAll('../pullgate/manifests', relative(folder, MANIFESTS))
+  await writeFile(join(folder, 'kustomization.yaml'), text)
 }
 
 /** Whatever has the name, the label or the Namespace of the release. */
