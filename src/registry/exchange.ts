@@ -119,7 +119,7 @@ function tooManyRedirects(url: URL): Reply {
   const failure: Failure = {
     kind: 'network',
     fault: 'too-many-redirects',
-    host: hostAndPort(url),
+    host: shownHost(url),
     detail,
   }
   return { kind: 'failure', failure, hop: 'redirect' }
@@ -129,6 +129,11 @@ function tooManyRedirects(url: URL): Reply {
 export function hostAndPort(url: URL): string {
   const port = url.port || (url.protocol === 'http:' ? '80' : '443')
   return printable(`${url.hostname}:${port}`, 300)
+}
+
+/** The host as image names have it: the port only where it is not that of https. */
+export function shownHost(url: URL): string {
+  return url.protocol === 'https:' ? printable(url.host, 300) : hostAndPort(url)
 }
 
 /** A URL as it may be shown: without query, fragment and user info. */

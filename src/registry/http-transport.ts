@@ -5,7 +5,7 @@ import type { ResolveName } from './address-guard.ts'
 import { classifyFault } from './classify-fault.ts'
 import { createDispatcherPool } from './dispatcher-pool.ts'
 import type { TransportLimits } from './dispatcher-pool.ts'
-import { hostAndPort } from './exchange.ts'
+import { hostAndPort, shownHost } from './exchange.ts'
 import { createProxyFor } from './proxy-for.ts'
 import type { ProxySettings } from './proxy-for.ts'
 import type { RegistryObserver } from './registry-observer.ts'
@@ -65,7 +65,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
 
   function answerTo(error: unknown, request: HttpRequest, proxy: URL | null): HttpAnswer {
     if (request.signal.aborted || isClosed) return { kind: 'interrupted' }
-    const host = hostAndPort(request.url)
+    const host = shownHost(request.url)
     const fault = classifyFault(error)
     if (fault.kind === 'refused-address') return refuse(host)
     if (fault.kind === 'tls') return { ...fault, host }
@@ -95,7 +95,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     async send(request) {
       if (request.signal.aborted || isClosed) return { kind: 'interrupted' }
       const way = wayOf(request)
-      if (way.kind === 'refused') return refuse(hostAndPort(request.url))
+      if (way.kind === 'refused') return refuse(shownHost(request.url))
       const answer = await attempt(request, way.proxy)
       return isWorthRepeating(request, answer) ? attempt(request, way.proxy) : answer
     },
