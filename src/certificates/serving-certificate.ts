@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { systemTrouble } from '../text/system-trouble.ts'
 
 /** PEM texts of a certificate (leaf first, then intermediates) and its private key. */
 export interface CertificatePair {
@@ -65,16 +66,8 @@ async function readText(
   try {
     return { text: await readFile(file, 'utf8') }
   } catch (error) {
-    return { reason: `the TLS ${what} ${file} cannot be read: ${errorCode(error)}` }
+    return { reason: `the TLS ${what} ${file} cannot be read: ${systemTrouble(error)}` }
   }
-}
-
-function errorCode(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null
-  if (code === 'ENOENT') return 'there is no such file'
-  if (code === 'EACCES') return 'permission denied'
-  if (code === 'EISDIR') return 'it is a directory'
-  return typeof code === 'string' ? code : 'unknown error'
 }
 
 /** OpenSSL's own messages are dropped on purpose: they are riddles, and a key's parser is not trusted to be discreet. */

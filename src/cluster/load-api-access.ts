@@ -1,5 +1,8 @@
 import type { RequestOptions } from 'node:https'
+import type { KubeConfig } from '@kubernetes/client-node'
 
+import { errorCode } from '../text/error-code.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 import {
   ClusterNotConfigured,
   type ApiAccess,
@@ -16,7 +19,7 @@ export interface LoadApiAccessOptions {
 /**
  * Discovery and credentials as kubectl finds them: client-node's KubeConfig, which re-reads a service account's token file
  * every minute and runs exec plugins. Loaded only here, as the package costs 0.4 s and 85 MB.
- * Throws ClusterNotConfigured, and KubeConfig's own errors for a file that cannot be read.
+ * Throws ClusterNotConfigured, and KubeConfig's own errors for a file that it cannot make sense of.
  */
 export async function loadApiAccess({
   kubeconfig,
@@ -25,7 +28,7 @@ export async function loadApiAccess({
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
   if (kubeconfig === null) config.loadFromDefault()
-  else config.loadFromFile(kubeconfig)
+  else loadFile(config, kubeconfig)
   if (context !== null) {
     if (config.getContextObject(context) === null) {
       throw new ClusterNotConfigured(`the kubeconfig has no context "${context}"`)
@@ -71,4 +74,16 @@ function toCredentials(options: RequestOptions): ApiCredentials {
   if (options.servername !== undefined) tls.servername = options.servername
   if (options.rejectUnauthorized === false) tls.rejectUnauthorized = false
   return { headers, tls }
+}
+
+function loadFile(config: KubeConfig, file: string): void {
+  try {
+    config.loadFromFile(file)
+  } catch (error) {
+    // Only the file system's errors have a code; what the parser says names the place.
+    if (errorCode(error) === null) throw error
+    throw new ClusterNotConfigured(
+      `the kubeconfig ${file} cannot be read: ${systemTrouble(error)}`,
+    )
+  }
 }

@@ -8,13 +8,13 @@ import type { ObjectStore } from '../cluster/object-store.ts'
 import { openStandaloneFolder } from '../cluster/standalone-folder.ts'
 import type { FolderProblem } from '../cluster/standalone-folder.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 
 export interface ClusterSourceOptions {
   /** A folder of manifests that stands for the cluster; null for the real API. */
   standalone: string | null
   kubeconfig: string | null
   context: string | null
-  secrets: 'get' | 'none'
   onFolderProblem: (problem: FolderProblem) => void
   /** A client that is there already, so that all calls share one pool; absent: one is made. */
   api?: ApiClient
@@ -31,11 +31,17 @@ export async function openClusterSource(
   options: ClusterSourceOptions,
 ): Promise<ClusterFacts> {
   if (options.standalone !== null) {
+    const directory = options.standalone
     const folder = await openStandaloneFolder({
-      directory: options.standalone,
+      directory,
       onProblem: options.onFolderProblem,
       intervalMs: FOLDER_INTERVAL_MS,
       signal: options.signal,
+    }).catch((error: unknown) => {
+      const reason = systemTrouble(error)
+      throw new Error(`--standalone ${directory} cannot be read: ${reason}`, {
+        cause: error,
+      })
     })
     // The store is swapped as a whole when a file changes, so each question goes to the one of the moment.
     const store: ObjectStore = {
@@ -46,7 +52,8 @@ export async function openClusterSource(
   }
   return kubernetesApiFacts({
     client: options.api ?? (await openApi(options)),
-    secrets: options.secrets,
+    // `secrets: none` is a matter of the configuration, which may change: the engine keeps it.
+    secrets: 'get',
     mayListSecrets: false,
     now: () => performance.now(),
     watch: options.watch === true ? { ...watching, signal: options.signal } : null,

@@ -104,7 +104,6 @@ async function startWebhook(
       standalone: join(EXAMPLES, 'cluster'),
       kubeconfig: null,
       context: null,
-      secrets: 'get',
       onFolderProblem: (problem) => log.warn({ problem }, 'a manifest cannot be read'),
       signal: io.signal,
     }),

@@ -3,13 +3,16 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
+import { REVIEW_PATH } from '../admission/app.ts'
+import type { Log } from '../admission/log.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 import { openApi, openClusterSource } from './cluster-source.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
 import { chooseCertificate, toSource } from './serving-source.ts'
-import { startServer } from './start-server.ts'
-import type { ListenAddress } from './start-server.ts'
+import { hostAndPort, startServer } from './start-server.ts'
+import type { ListenAddress, RunningServer } from './start-server.ts'
 
 const help = `Serves the admission webhook over HTTPS.
 
@@ -83,40 +86,84 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
   const path = (file: string | undefined): string | null =>
     file === undefined ? null : resolve(io.cwd, file)
   const kubeconfig = path(values.kubeconfig)
-  const api = isStandalone ? null : await openApi({ kubeconfig, context: null })
-  const facts = await openClusterSource({
-    standalone: path(values.standalone),
-    kubeconfig,
-    context: null,
-    ...(api === null ? {} : { api }),
-    watch: true,
-    secrets: configuration.configuration.secrets,
-    onFolderProblem: (problem) => log.warn({ problem }, 'a manifest cannot be read'),
-    signal: io.signal,
-  })
-  const server = await startServer({
-    configuration,
-    facts,
-    listen,
-    metricsListen,
-    certificate: toSource(choice, api),
-    clientCaFile: path(values['client-ca']),
-    signal: io.signal,
-    ownNamespace,
-    log,
-    process,
-    env: io.env,
-  })
-  if (values['write-ca'] !== undefined && server.ca !== null) {
-    await writeFile(resolve(io.cwd, values['write-ca']), server.ca)
+  const writeCa = path(values['write-ca'])
+  // Of what follows the cluster: it ends after the last review, and also when the start fails.
+  const life = new AbortController()
+  try {
+    const api = isStandalone ? null : await openApi({ kubeconfig, context: null })
+    const facts = await openClusterSource({
+      standalone: path(values.standalone),
+      kubeconfig,
+      context: null,
+      ...(api === null ? {} : { api }),
+      watch: true,
+      onFolderProblem: (problem) => log.warn({ problem }, 'a manifest cannot be read'),
+      signal: life.signal,
+    })
+    const server = await startServer({
+      configuration,
+      facts,
+      listen,
+      metricsListen,
+      certificate: toSource(choice, api),
+      clientCaFile: path(values['client-ca']),
+      signal: io.signal,
+      ownNamespace,
+      log,
+      setLogLevel(level) {
+        log.level = level
+      },
+      process,
+      env: io.env,
+    })
+    try {
+      if (server.ca !== null) await tellCa(server.ca, writeCa, log)
+      log.info(whereItListens(server), 'serving')
+      await fired(io.signal)
+    } finally {
+      const graceOfStop = io.signal.aborted ? graceMs : 0
+      await server.stop({ graceMs: graceOfStop, signal: new AbortController().signal })
+    }
+    return 0
+  } finally {
+    life.abort()
   }
-  log.info({ address: server.address, metricsAddress: server.metricsAddress }, 'serving')
-  await new Promise<void>((done) => {
-    if (io.signal.aborted) return done()
-    io.signal.addEventListener('abort', () => done(), { once: true })
+}
+
+/** Who calls a certificate that was made for this run has to be told whom to trust. */
+async function tellCa(ca: string, file: string | null, log: Log): Promise<void> {
+  if (file === null) {
+    log.warn(
+      {},
+      'the certificate was made for this run, and nobody trusts it: --write-ca FILE writes its authority, for caBundle or curl --cacert',
+    )
+    return
+  }
+  await writeFile(file, ca).catch((error: unknown) => {
+    throw new Error(`--write-ca ${file} cannot be written: ${systemTrouble(error)}`, {
+      cause: error,
+    })
   })
-  await server.stop({ graceMs, signal: new AbortController().signal })
-  return 0
+  log.info(
+    { ca: file },
+    'the certificate was made for this run; who calls has to trust its authority, by caBundle or curl --cacert',
+  )
+}
+
+function whereItListens({ address, metricsAddress }: RunningServer): object {
+  return {
+    reviews: `https://${hostAndPort(address)}${REVIEW_PATH}`,
+    metrics: `http://${hostAndPort(metricsAddress)}/metrics`,
+    address,
+    metricsAddress,
+  }
+}
+
+async function fired(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((done) => {
+    signal.addEventListener('abort', () => done(), { once: true })
+  })
 }
 
 /** `HOST:PORT`, `:PORT` for every address, or `[::1]:PORT`. Port 0 takes a free one. */

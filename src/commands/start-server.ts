@@ -9,9 +9,11 @@ import type { Metrics, MetricsOptions } from '../admission/metrics.ts'
 import { createReadiness } from '../admission/readiness.ts'
 import type { Readiness } from '../admission/readiness.ts'
 import { createReviewer } from '../admission/review.ts'
+import type { Configuration } from '../configuration/configuration.ts'
 import { watchConfiguration } from '../configuration/watch-configuration.ts'
 import { formatProblem } from '../configuration/configuration-problem.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 import { createLiveEngine } from '../engine/live-engine.ts'
 import type { LiveEngine } from '../engine/live-engine.ts'
 import type { ConfigurationInForce } from './load-configuration-file.ts'
@@ -36,6 +38,8 @@ export interface ServerSetup {
   /** The namespace of this release; null when it is not known. */
   ownNamespace: string | null
   log: Log
+  /** Told of the level of each changed configuration; absent: the level stays. */
+  setLogLevel?: (level: Configuration['logLevel']) => void
   process: MetricsOptions['process']
   env: Readonly<Record<string, string | undefined>>
 }
@@ -95,7 +99,7 @@ interface Parts {
 async function open(parts: Parts): Promise<RunningServer> {
   const { setup, life, metrics, engine, readiness, health } = parts
   const { log } = setup
-  const metricsAddress = await listen(health, setup.metricsListen)
+  const metricsAddress = await listen(health, '--metrics-listen', setup.metricsListen)
   const tls = await serveTls({
     certificate: setup.certificate,
     clientCaFile: setup.clientCaFile ?? null,
@@ -125,8 +129,8 @@ async function open(parts: Parts): Promise<RunningServer> {
   })
   tls.follow(server)
   readiness.watch('certificate', () => tls.fault())
-  followConfiguration(setup.configuration, { engine, metrics, log, signal: life.signal })
-  const address = await listen(server, setup.listen)
+  followConfiguration(setup, { engine, metrics, signal: life.signal })
+  const address = await listen(server, '--listen', setup.listen)
   readiness.set('starting', null)
   return {
     address,
@@ -142,11 +146,11 @@ async function open(parts: Parts): Promise<RunningServer> {
 }
 
 function followConfiguration(
-  { file, text }: ConfigurationInForce,
-  parts: { engine: LiveEngine; metrics: Metrics; log: Log; signal: AbortSignal },
+  { configuration: { file, text }, log, setLogLevel }: ServerSetup,
+  parts: { engine: LiveEngine; metrics: Metrics; signal: AbortSignal },
 ): void {
   if (file === null) return
-  const { engine, metrics, log, signal } = parts
+  const { engine, metrics, signal } = parts
   watchConfiguration({
     file,
     text,
@@ -156,7 +160,9 @@ function followConfiguration(
       // A rejection is told through onProblem, and the old configuration stays.
       await engine.apply(configuration)
       metrics.configurationReloaded('applied')
-      log.info({ file }, 'a changed configuration is in force')
+      const { mode, logLevel } = configuration
+      log.info({ file, mode, logLevel }, 'a changed configuration is in force')
+      setLogLevel?.(logLevel)
     },
     onProblem(problems) {
       metrics.configurationReloaded('refused')
@@ -168,11 +174,24 @@ function followConfiguration(
   })
 }
 
+/** As in a URL: an IPv6 address stands in brackets. */
+export function hostAndPort({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 async function listen(
   server: WebhookServer | ReturnType<typeof buildHealthServer>,
+  option: string,
   { host, port }: ListenAddress,
 ): Promise<ListenAddress> {
-  await server.listen({ host, port })
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    throw new Error(
+      `cannot listen on ${hostAndPort({ host, port })} (${option}): ${systemTrouble(error)}`,
+      { cause: error },
+    )
+  }
   const address: AddressInfo | string | null = server.server.address()
   if (address === null || typeof address === 'string') return { host, port }
   return { host: address.address, port: address.port }

@@ -13,6 +13,7 @@ import { registrySettingsFor } from '../registry/registry-settings-for.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
 import { version } from './version.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 export interface EngineOptions {
   configuration: Configuration
@@ -39,6 +40,8 @@ export interface Engine {
 
 /** What a registry is asked at a time by a report. As many connections as one origin gets, since each may need two requests. */
 const QUESTIONS_PER_REGISTRY = 16
+/** What nobody waits for any more: an API server waits 30 s for a webhook at most, whatever `deadline` says. */
+const MAX_LOOKUP_MS = 30_000
 /** Longer than any object of a report may take. */
 const ONE_RUN_WAIT_MS = 600_000
 /** An index is some 5 kB, anything else less. */
@@ -46,7 +49,9 @@ const MAX_REMEMBERED_ANSWERS = 20_000
 
 /** Everything behind a prediction for one configuration: the registry client, the cache of look-ups, the nodes' credentials. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { configuration, facts, observer } = options
+  const { configuration, observer } = options
+  const facts =
+    configuration.secrets === 'none' ? withoutSecrets(options.facts) : options.facts
   const { registries } = configuration
   const registrySettings = (registry: string): RegistrySettings =>
     registrySettingsFor(registries, registry)
@@ -72,7 +77,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     now,
     ...configuration.cache,
     // One that waits for its turn has a deadline of its own once it has it.
-    lookupTimeoutMs: options.oneRun ? ONE_RUN_WAIT_MS : configuration.deadlineMs,
+    lookupTimeoutMs: options.oneRun
+      ? ONE_RUN_WAIT_MS
+      : Math.min(configuration.deadlineMs, MAX_LOOKUP_MS),
     ...(options.onLookup ? { onUse: options.onLookup } : {}),
   })
   const settings: PredictionSettings = { ...configuration, registrySettings }

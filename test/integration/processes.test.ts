@@ -115,6 +115,91 @@ await t.test('serve takes a changed configuration into use', async (t) => {
   t.equal((await webhook.ended).code, 0)
 })
 
+await t.test('serve takes a changed log level into use', async (t) => {
+  const demo = await startDemoRegistry()
+  t.teardown(() => demo.close())
+  const registries = [
+    { host: 'registry.acme.test', endpoint: demo.endpoints.public.origin },
+  ]
+  const { webhook, client, files } = await serve(t, { registries })
+  const images = ['registry.acme.test/team/web:1.27.7']
+  const configured = (logLevel: string) =>
+    writeFile(files.configuration, stringify({ logLevel, registries }))
+
+  await configured('error')
+  await webhook.line(({ logLevel }) => logLevel === 'error')
+  await client.review(deploymentReview({ namespace: 'team-a', images }))
+  await configured('mode: wrong')
+  await webhook.line(({ problems }) => Array.isArray(problems))
+  webhook.signal('SIGTERM')
+  const log = jsonLines((await webhook.ended).stdout)
+
+  t.notOk(log.some(({ msg }) => msg === 'decision'))
+  t.notOk(log.some(({ msg }) => msg === 'drained'))
+})
+
+await t.test('serve says where it listens, and whom to trust', async (t) => {
+  const { webhook, files } = await serve(t, {})
+  const made = await webhook.line(({ ca }) => ca !== undefined)
+  const serving = await webhook.line(({ msg }) => msg === 'serving')
+  webhook.signal('SIGTERM')
+
+  t.equal(made.ca, join(files.directory, 'ca.pem'))
+  t.match(made.msg, /caBundle or curl --cacert/)
+  t.match(serving.reviews, /^https:\/\/127\.0\.0\.1:\d+\/validate$/)
+  t.match(serving.metrics, /^http:\/\/127\.0\.0\.1:\d+\/metrics$/)
+  t.equal((await webhook.ended).code, 0)
+})
+
+await t.test('a start that fails says why in one line, and ends', async (t) => {
+  const files = await writeFiles(t, { configuration: {}, manifests: [] })
+  const taken = await startDemoRegistry()
+  t.teardown(() => taken.close())
+  const { host } = taken.endpoints.public
+  const anywhere = ['--listen=127.0.0.1:0', '--metrics-listen=127.0.0.1:0']
+  const standalone = [`--standalone=${files.cluster}`, ...anywhere]
+  const starts: [args: string[], says: string][] = [
+    [
+      [...standalone, `--listen=${host}`],
+      `cannot listen on ${host} (--listen): another process listens there already`,
+    ],
+    [
+      [...standalone, `--metrics-listen=${host}`],
+      `cannot listen on ${host} (--metrics-listen): another process listens there already`,
+    ],
+    [
+      [...anywhere, '--standalone=absent'],
+      `--standalone ${files.directory}/absent cannot be read: there is no such file`,
+    ],
+    [
+      [...anywhere, '--standalone=configuration.yaml'],
+      `--standalone ${files.configuration} cannot be read: it is not a directory`,
+    ],
+    [
+      [...standalone, '--tls-cert=absent', '--tls-key=absent'],
+      `the TLS certificate ${files.directory}/absent cannot be read: there is no such file`,
+    ],
+    [
+      [...anywhere, '--kubeconfig=absent'],
+      `the kubeconfig ${files.directory}/absent cannot be read: there is no such file`,
+    ],
+  ]
+  for (const [args, says] of starts) {
+    const { code, stderr } = await runInProcess(['serve', ...args], {
+      cwd: files.directory,
+    })
+    t.same([code, stderr], [2, `pullgate serve: ${says}\n`])
+  }
+  const late = await runPullgate(['serve', ...standalone, '--write-ca=absent/ca.pem'], {
+    cwd: files.directory,
+  })
+  t.equal(late.code, 2, 'what listens already is closed')
+  t.equal(
+    late.stderr,
+    `pullgate serve: --write-ca ${files.directory}/absent/ca.pem cannot be written: there is no such file\n`,
+  )
+})
+
 await t.test('serve names field and line of a broken configuration', async (t) => {
   const files = await writeFiles(t, { configuration: {}, manifests: [] })
   await writeFile(files.configuration, 'mode: enforce\nregistrys: []\n')

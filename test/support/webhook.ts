@@ -75,7 +75,6 @@ export async function startWebhook(
     standalone: files.cluster,
     kubeconfig: null,
     context: null,
-    secrets: 'get',
     onFolderProblem: (problem) => logger.warn({ problem }, 'a manifest cannot be read'),
     signal: life.signal,
   })
