@@ -51,6 +51,16 @@ export const metricCatalogue = {
     help: 'Pulls left as last announced by a registry.',
     labels: ['host'],
   },
+  pullgate_registry_breaker_state: {
+    type: 'gauge',
+    help: 'Whether a registry or token service is asked: 0 yes, 1 one request finds out, 2 left alone after failures.',
+    labels: ['host'],
+  },
+  pullgate_registry_queue_depth: {
+    type: 'gauge',
+    help: 'Requests that wait for their turn with a registry or token service.',
+    labels: ['host'],
+  },
   pullgate_node_credentials_learned_total: {
     type: 'counter',
     help: 'How often running Pods without a matching pull secret showed that nodes have credentials of their own for a registry (looked for at most every five minutes).',

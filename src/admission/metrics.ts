@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { Decision } from '../policy/decision.ts'
+import type { BreakerState } from '../registry/circuit-breaker.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import { boundedLabel } from './bounded-label.ts'
 import { metricCatalogue, type MetricName } from './metric-catalogue.ts'
@@ -44,6 +45,12 @@ const ADMISSION_BUCKETS = [
   30,
 ]
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = {
+  closed: 0,
+  'half-open': 1,
+  open: 2,
+}
 
 /** All metrics in a registry object of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -104,6 +111,8 @@ function registryCounters(registry: Registry, maxHosts: number): RegistryObserve
   const requests = counter(registry, 'pullgate_registry_requests_total')
   const limit = gauge(registry, 'pullgate_ratelimit_limit')
   const remaining = gauge(registry, 'pullgate_ratelimit_remaining')
+  const breaker = gauge(registry, 'pullgate_registry_breaker_state')
+  const queue = gauge(registry, 'pullgate_registry_queue_depth')
   const refused = counter(registry, 'pullgate_guard_refused_total')
   const unchecked = counter(registry, 'pullgate_guard_unchecked_total')
   const duration = histogram(
@@ -124,6 +133,10 @@ function registryCounters(registry: Registry, maxHosts: number): RegistryObserve
     },
     refusedAddress: () => refused.inc(),
     unguarded: () => unchecked.inc(),
+    breaker: ({ host, state }) =>
+      breaker.set({ host: boundedHost(host) }, BREAKER_VALUES[state]),
+    queue: ({ host, depth }) => queue.set({ host: boundedHost(host) }, depth),
+    neverReached() {},
   }
 }
 

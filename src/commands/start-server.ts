@@ -64,7 +64,14 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
   const engine = await createLiveEngine({
     configuration: setup.configuration.configuration,
     facts: setup.facts,
-    observer: metrics.observer,
+    observer: {
+      ...metrics.observer,
+      neverReached: ({ host }) =>
+        log.warn(
+          { host },
+          'a registry was never reachable from here, so its images are let through unverified: check the egress of this webhook, or set skip or an endpoint for it',
+        ),
+    },
     env: setup.env,
     onFault: (error) => log.error({ err: error }, 'an image could not be judged'),
     onNotice: (notice) => log.info({ notice }, 'node credentials'),

@@ -112,6 +112,13 @@ function networkWords(fault: NetworkFault, host: string): [string, string | null
         `${host} does not answer in valid HTTP ${here}.`,
         'Check the port, and any proxy before the registry.',
       ]
+    case 'never-reached':
+      return [
+        `${host} was never reachable from here, so its images are not verified.`,
+        null,
+      ]
+    case 'too-many-waiting':
+      return [`Too many look-ups wait for ${host}, so this image was not verified.`, null]
     default:
       return fault satisfies never
   }

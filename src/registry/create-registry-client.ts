@@ -1,4 +1,5 @@
 import { createEndpointResolver } from './endpoint-resolver.ts'
+import { createGentleTransport, defaultGentleLimits } from './gentle-transport.ts'
 import { createHttpTransport, defaultTransportLimits } from './http-transport.ts'
 import type { ImagePlatformReader, RegistryClient } from './lookup.ts'
 import type { ProxySettings } from './proxy-for.ts'
@@ -34,12 +35,18 @@ export function createRegistryClient(
     userAgent = 'pullgate',
   } = options
   return createClient({
-    transport: createHttpTransport({
-      network,
-      proxy,
-      limits: defaultTransportLimits,
+    transport: createGentleTransport({
+      transport: createHttpTransport({
+        network,
+        proxy,
+        limits: defaultTransportLimits,
+        observer,
+        now,
+      }),
+      limits: defaultGentleLimits,
       observer,
       now,
+      wallClock: Date.now,
     }),
     endpoints: createEndpointResolver({ registries, hostsDirectory, now }),
     settings: (registry) => registrySettingsFor(registries, registry),

@@ -88,8 +88,9 @@ async function sendOne(
     signal,
     headers: { 'user-agent': userAgent, ...hop.privateHeaders, ...hop.headers },
   })
-  trail.request = `${method} ${shownUrl(url)}`
   trail.status = answer.kind === 'response' ? answer.status : null
+  if (answer.unasked === true) return answer
+  trail.request = `${method} ${shownUrl(url)}`
   trail.requests++
   observer.request({
     host: url.host,

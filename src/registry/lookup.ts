@@ -155,12 +155,16 @@ export type NetworkFault =
   | 'invalid-port'
   | 'network-unreachable'
   | 'protocol-error'
+  /** Not asked: in this process's life no request to that host was answered. */
+  | 'never-reached'
+  /** Not asked: as many requests to that host as may wait are waiting. */
+  | 'too-many-waiting'
 
 export interface Unreachable {
   outcome: 'unreachable'
   fault: NetworkFault
   target: 'registry' | 'token-service'
-  /** Host and port that was dialled. */
+  /** Host that was dialled, with the port where it is not 443. */
   host: string
   evidence: LookupEvidence
 }

@@ -1,3 +1,4 @@
+import type { BreakerState } from './circuit-breaker.ts'
 import type { RateLimit } from './lookup.ts'
 
 /** What the registry client tells to whoever counts. Hosts are `host[:port]`; nothing secret passes here. */
@@ -15,6 +16,12 @@ export interface RegistryObserver {
   refusedAddress(event: { host: string }): void
   /** A request went out through an HTTP proxy whose target address could not be checked. */
   unguarded(event: { host: string }): void
+  /** Whether a host is asked (`closed`), left alone (`open`), or tried (`half-open`), whenever that changes. */
+  breaker(event: { host: string; state: BreakerState }): void
+  /** How many requests wait for their turn with a host, whenever that changes. */
+  queue(event: { host: string; depth: number }): void
+  /** A host is left alone that never answered. Told once for each. */
+  neverReached(event: { host: string }): void
 }
 
 /** Counts nothing. */
@@ -23,4 +30,7 @@ export const silentObserver: RegistryObserver = {
   rateLimit() {},
   refusedAddress() {},
   unguarded() {},
+  breaker() {},
+  queue() {},
+  neverReached() {},
 }

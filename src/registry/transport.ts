@@ -27,13 +27,17 @@ export interface HttpResponse {
   verified: boolean
 }
 
-/** An exchange never rejects: what went wrong is an answer. `host` is `host:port` as dialled. */
-export type HttpAnswer =
+/**
+ * An exchange never rejects: what went wrong is an answer. `host` is `host:port` as dialled. `unasked`: nothing was sent, since
+ * the host is spared.
+ */
+export type HttpAnswer = (
   | HttpResponse
   | { kind: 'network'; fault: NetworkFault; host: string; detail: string }
   | { kind: 'tls'; fault: TlsFault; host: string; detail: string }
   | { kind: 'refused-address'; host: string }
   | { kind: 'interrupted' }
+) & { unasked?: true }
 
 export interface Transport {
   send(request: HttpRequest): Promise<HttpAnswer>

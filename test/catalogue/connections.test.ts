@@ -112,6 +112,8 @@ t.test(
       'too-many-redirects': [/in a circle/, /proxy/],
       'invalid-port': [/not a valid port/, /Correct the port/],
       'protocol-error': [/valid HTTP/, /HTTP|proxy|port/],
+      'never-reached': [/never reachable from here/, /^$/],
+      'too-many-waiting': [/Too many look-ups wait/, /^$/],
     }
     for (const [fault, [says, advises]] of Object.entries(words)) {
       const finding = explainConnection({

@@ -23,6 +23,7 @@ import {
   sha256,
 } from './support/scripted-registry.ts'
 import type { SeenRequest } from './support/scripted-registry.ts'
+import { silentObserver } from '../../src/registry/registry-observer.ts'
 
 const IMAGE = JSON.stringify({ schemaVersion: 2, config: {}, layers: [] })
 const TAG_LINE = '/v2/team/app/manifests/1.0'
@@ -344,10 +345,9 @@ await test('quota headers are read, told and carried as evidence', async (t) => 
   )
   const told: unknown[] = []
   const observer = {
+    ...silentObserver,
     request: (event: unknown) => told.push(event),
     rateLimit: (event: unknown) => told.push(event),
-    refusedAddress() {},
-    unguarded() {},
   }
   const quota = { limit: 100, remaining: 3, windowSeconds: 21600, source: '192.0.2.7' }
 

@@ -1,0 +1,291 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import type { Test } from 'tap'
+import { createCircuitBreaker } from '../../src/registry/circuit-breaker.ts'
+import {
+  createGentleTransport,
+  defaultGentleLimits,
+} from '../../src/registry/gentle-transport.ts'
+import type { GentleLimits } from '../../src/registry/gentle-transport.ts'
+import type { HttpAnswer, HttpRequest } from '../../src/registry/transport.ts'
+import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
+import { refuse, scriptedRegistry, serveManifest } from './support/scripted-registry.ts'
+import type { Script } from './support/scripted-registry.ts'
+import { tappedTransport } from './support/tapped-transport.ts'
+
+const found: Script = (request, response) =>
+  serveManifest(request, response, {
+    body: '{"schemaVersion":2}',
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+  })
+
+/** The real transport, spared, with a clock that is set by hand; `intercept` stands for hosts that cannot be served here. */
+function setUp(
+  t: Test,
+  limits: Partial<GentleLimits> = {},
+  intercept?: (request: HttpRequest) => HttpAnswer | null,
+) {
+  const clock = { nowMs: 0 }
+  const told: unknown[] = []
+  const direct = tappedTransport(intercept)
+  const transport = createGentleTransport({
+    transport: direct,
+    limits: { ...defaultGentleLimits, failures: 3, ...limits },
+    observer: {
+      breaker: ({ state }) => told.push(state),
+      queue: ({ depth }) => told.push(depth),
+      neverReached: () => told.push('never reached'),
+    },
+    now: () => clock.nowMs,
+    wallClock: () => 0,
+  })
+  t.teardown(() => transport.close())
+  const clients = new Map<string, ReturnType<typeof clientOf>>()
+  const look = (baseUrl: string, tag = '1.0', signal?: AbortSignal) => {
+    const client = clients.get(baseUrl) ?? clientOf([endpointOf(baseUrl)], { transport })
+    clients.set(baseUrl, client)
+    return client.lookup(requestFor(tag, null, signal ? { signal } : {}))
+  }
+  return { clock, told, sent: direct.sent, transport, look }
+}
+
+/** The address of a port that refuses connections. */
+async function closedPort(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return `http://127.0.0.1:${port}`
+}
+
+t.test('a breaker opens after failures in a row and lets one request through', (t) => {
+  const clock = { nowMs: 0 }
+  const breaker = createCircuitBreaker({
+    failures: 2,
+    intervalMs: 100,
+    now: () => clock.nowMs,
+  })
+  breaker.failed('ask')
+  breaker.succeeded()
+  breaker.failed('ask')
+  t.equal(breaker.permit(), 'ask', 'a success in between starts the count anew')
+  breaker.failed('ask')
+  t.equal(breaker.permit(), 'refuse')
+  clock.nowMs = 99
+  breaker.failed('ask')
+  t.equal(breaker.state(), 'open', 'what was under way does not lengthen it')
+  clock.nowMs = 100
+  t.equal(breaker.permit(), 'probe')
+  t.equal(breaker.permit(), 'refuse', 'one at a time')
+  t.equal(breaker.state(), 'half-open')
+  breaker.abandoned('ask')
+  t.equal(breaker.permit(), 'refuse', 'somebody else gave up')
+  breaker.abandoned('probe')
+  t.equal(breaker.permit(), 'probe', 'the next one is the probe')
+  breaker.failed('probe')
+  clock.nowMs = 199
+  t.equal(breaker.permit(), 'refuse', 'a whole interval again')
+  clock.nowMs = 200
+  t.equal(breaker.permit(), 'probe')
+  breaker.succeeded()
+  t.same([breaker.state(), breaker.permit()], ['closed', 'ask'])
+  t.end()
+})
+
+t.test('an outage costs one request an interval', async (t) => {
+  let down = true
+  const registry = await scriptedRegistry(t, (request, response, attempt) => {
+    if (attempt === 1 || !down) return found(request, response, attempt)
+    // Not even a status line. The transport repeats a reset once.
+    response.destroy()
+  })
+  const { look, clock, told, sent } = setUp(t)
+  t.equal((await look(registry.baseUrl)).outcome, 'found')
+  for (let failure = 0; failure < 3; failure++) {
+    t.match(await look(registry.baseUrl), {
+      outcome: 'unreachable',
+      fault: 'connection-reset',
+    })
+  }
+  const before = sent.length
+
+  const spared = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => look(registry.baseUrl, `1.${index}`)),
+  )
+  t.equal(sent.length, before, 'nothing is sent')
+  for (const result of spared) {
+    if (result.outcome !== 'unreachable') t.fail(result.outcome)
+    if (result.evidence.requests !== 0) t.fail('a request is claimed')
+  }
+
+  clock.nowMs += defaultGentleLimits.intervalMs
+  await Promise.all(Array.from({ length: 50 }, () => look(registry.baseUrl)))
+  t.equal(sent.length, before + 1, 'one finds out')
+
+  clock.nowMs += defaultGentleLimits.intervalMs
+  down = false
+  t.equal((await look(registry.baseUrl)).outcome, 'found')
+  t.equal((await look(registry.baseUrl)).outcome, 'found')
+  t.same(told, ['open', 'half-open', 'open', 'half-open', 'closed'])
+})
+
+t.test('a registry that hangs is left alone once enough deadlines passed', async (t) => {
+  const registry = await scriptedRegistry(t, () => {})
+  const { clock, look, sent, told } = setUp(t)
+  const timeOut = async (tookMs: number): Promise<string> => {
+    const { length } = sent
+    const deadline = new AbortController()
+    const result = look(registry.baseUrl, '1.0', deadline.signal)
+    while (sent.length === length) await new Promise(setImmediate)
+    clock.nowMs += tookMs
+    deadline.abort(new DOMException('the deadline', 'TimeoutError'))
+    return (await result).outcome
+  }
+
+  for (let quick = 0; quick < 5; quick++) t.equal(await timeOut(10), 'interrupted')
+  t.same(told, [], 'a deadline that was all but over says nothing of the registry')
+  for (let slow = 0; slow < 3; slow++) t.equal(await timeOut(2_000), 'interrupted')
+  t.match(await look(registry.baseUrl), { outcome: 'unreachable' })
+  t.same(told, ['open', 'never reached'])
+})
+
+t.test('a caller who leaves is no failure of the registry', async (t) => {
+  const registry = await scriptedRegistry(t, () => {})
+  const { clock, look, sent, told } = setUp(t)
+  for (let each = 0; each < 5; each++) {
+    const leaving = new AbortController()
+    const result = look(registry.baseUrl, '1.0', leaving.signal)
+    while (sent.length === each) await new Promise(setImmediate)
+    clock.nowMs += 5_000
+    leaving.abort()
+    t.equal((await result).outcome, 'interrupted')
+  }
+  t.same(told, [])
+})
+
+t.test('a registry that was never reached is told once, in one short line', async (t) => {
+  const { look, clock, told } = setUp(t)
+  const baseUrl = await closedPort()
+  for (let each = 0; each < 3; each++)
+    t.match(await look(baseUrl), { fault: 'connection-refused' })
+  for (let interval = 0; interval < 3; interval++) {
+    t.match(await look(baseUrl), { outcome: 'unreachable', fault: 'never-reached' })
+    clock.nowMs += defaultGentleLimits.intervalMs
+    t.match(await look(baseUrl), { fault: 'connection-refused' }, 'the probe')
+  }
+  t.equal(told.filter((each) => each === 'never reached').length, 1)
+})
+
+t.test('answers that are no outage leave a registry in use', async (t) => {
+  for (const status of [401, 404, 429, 500, 503]) {
+    const registry = await scriptedRegistry(t, (_, response) => refuse(response, status))
+    const { look, told } = setUp(t)
+    for (let each = 0; each < 5; each++) await look(registry.baseUrl)
+    t.same(told, [], String(status))
+  }
+})
+
+t.test('one registry that is down leaves the others in use', async (t) => {
+  const registry = await scriptedRegistry(t, found)
+  const { look } = setUp(t)
+  const baseUrl = await closedPort()
+  for (let each = 0; each < 5; each++) await look(baseUrl)
+  t.equal((await look(registry.baseUrl)).outcome, 'found')
+})
+
+t.test('429 with Retry-After pauses a registry', async (t) => {
+  const cases: { retryAfter: string; pauseMs: number }[] = [
+    { retryAfter: '7', pauseMs: 7_000 },
+    { retryAfter: 'Thu, 01 Jan 1970 00:00:09 GMT', pauseMs: 9_000 },
+    { retryAfter: '3600', pauseMs: defaultGentleLimits.maxPauseMs },
+    { retryAfter: '0', pauseMs: 0 },
+    { retryAfter: 'soon', pauseMs: 0 },
+  ]
+  for (const { retryAfter, pauseMs } of cases) {
+    const registry = await scriptedRegistry(t, (request, response, attempt) =>
+      attempt === 1
+        ? refuse(response, 429, 'TOOMANYREQUESTS', { 'retry-after': retryAfter })
+        : found(request, response, attempt),
+    )
+    const { look, clock, sent } = setUp(t)
+    t.match(await look(registry.baseUrl), { outcome: 'rate-limited' })
+    const asked = sent.length
+    if (pauseMs > 0) {
+      clock.nowMs = pauseMs - 500
+      t.match(
+        await look(registry.baseUrl, 'another'),
+        { outcome: 'rate-limited', retryAfterMs: 1_000, evidence: { requests: 0 } },
+        `${retryAfter}: still paused`,
+      )
+      t.equal(sent.length, asked, `${retryAfter}: without asking`)
+    }
+    clock.nowMs = pauseMs
+    t.equal((await look(registry.baseUrl)).outcome, 'found', `${retryAfter}: then asked`)
+  }
+})
+
+t.test('a storm of 500 images is smoothed', async (t) => {
+  let under = 0
+  let most = 0
+  const registry = await scriptedRegistry(t, (request, response, attempt) => {
+    under++
+    most = Math.max(most, under)
+    setImmediate(() => {
+      under--
+      found(request, response, attempt)
+    })
+  })
+  const { look, told } = setUp(t, { atATime: 8 })
+
+  const results = await Promise.all(
+    Array.from({ length: 500 }, (_, index) => look(registry.baseUrl, `1.${index}`)),
+  )
+
+  t.ok(results.every(({ outcome }) => outcome === 'found'))
+  t.ok(most <= 8, `${most} at a time`)
+  t.ok(told.includes(492), 'the line is seen')
+  t.equal(told.at(-1), 0, 'and its end')
+})
+
+t.test('a line is bounded, and whoever gives up leaves it', async (t) => {
+  const registry = await scriptedRegistry(t, () => {})
+  const { look, sent, told } = setUp(t, { atATime: 1, maxWaiting: 2 })
+  const holder = new AbortController()
+  const holding = look(registry.baseUrl, 'first', holder.signal)
+  const leaving = new AbortController()
+  const waiting = ['second', 'third'].map((tag) =>
+    look(registry.baseUrl, tag, leaving.signal),
+  )
+  while (told.at(-1) !== 2) await new Promise(setImmediate)
+
+  t.match(await look(registry.baseUrl, 'fourth'), {
+    outcome: 'unreachable',
+    fault: 'too-many-waiting',
+    evidence: { requests: 0, request: '' },
+  })
+  leaving.abort()
+  for (const result of await Promise.all(waiting)) t.equal(result.outcome, 'interrupted')
+  t.same(told, [1, 2, 1, 0])
+  t.equal(sent.length, 1, 'they were never sent')
+  holder.abort()
+  t.equal((await holding).outcome, 'interrupted')
+  const next = new AbortController()
+  const last = look(registry.baseUrl, 'fifth', next.signal)
+  while (sent.length === 1) await new Promise(setImmediate)
+  next.abort()
+  await last
+  t.equal(sent.length, 2, 'the place is free again')
+})
+
+t.test('an outage empties the line at once', async (t) => {
+  const { look, sent } = setUp(t, { atATime: 1, failures: 2 })
+  const baseUrl = await closedPort()
+
+  const results = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => look(baseUrl, `1.${index}`)),
+  )
+
+  t.ok(results.every(({ outcome }) => outcome === 'unreachable'))
+  t.equal(sent.length, 2, 'two found out, nobody else was sent')
+})
