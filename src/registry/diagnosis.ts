@@ -2,6 +2,7 @@ import type { ClientContext } from './client-context.ts'
 import type { LookupRequest, RegistryErrorEntry } from './lookup.ts'
 import { parseRegistryErrors } from './registry-errors.ts'
 import { requestOf } from './resolve-manifest.ts'
+import { quotableErrors } from './session.ts'
 import type { Session } from './session.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -33,7 +34,7 @@ export async function readDiagnosis(
   if (answer.kind === 'verdict') return { verdict, errors: {} }
   const { status, body } = answer.response
   if (status !== 403 && status !== 404) return { verdict, errors: {} }
-  const errors = parseRegistryErrors(body)
+  const errors = quotableErrors(session, parseRegistryErrors(body))
   const isUnknownName = errors.some(({ code }) => code === 'NAME_UNKNOWN')
   if (verdict.outcome === 'not-found' && status === 404 && isUnknownName) {
     return { verdict: { ...verdict, missing: 'repository' }, errors: { errors } }

@@ -1,8 +1,10 @@
 import type { Credential } from '../credentials/credential.ts'
+import { basicAuthorization } from './credential-fingerprint.ts'
 import type { Endpoint } from './endpoint.ts'
 import { newTrail } from './exchange.ts'
 import type { Trail } from './exchange.ts'
 import type { LookupEvidence, RegistryErrorEntry } from './lookup.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** One look-up's conversation with one endpoint. */
 export interface Session {
@@ -43,13 +45,36 @@ export function newSession(
   }
 }
 
+/** Entries of an error body, without what this session sent: some registries quote the request. */
+export function quotableErrors(
+  session: Session,
+  errors: readonly RegistryErrorEntry[],
+): RegistryErrorEntry[] {
+  const secrets = secretsOf(session)
+  return errors.map(({ code, message }) => ({
+    code: withoutSecrets(code, secrets),
+    message: withoutSecrets(message, secrets),
+  }))
+}
+
+function secretsOf({ credential, authorization }: Session): string[] {
+  const sent = authorization?.replace(/^\w+ /, '')
+  return [
+    ...(credential === null
+      ? []
+      : [credential.password, basicAuthorization(credential).replace(/^Basic /, '')]),
+    ...(sent === undefined ? [] : [sent]),
+  ]
+}
+
 export function evidenceOf(session: Session): LookupEvidence {
   const { registry, errors, endpoint, access, trail } = session
   return {
     registry,
-    request: trail.request,
+    // A redirect may have put what we sent into its path.
+    request: withoutSecrets(trail.request, secretsOf(session)),
     status: trail.status,
-    errors,
+    errors: quotableErrors(session, errors),
     via: endpoint.via,
     redirected: trail.redirected,
     verified: trail.verified && trail.requests > 0,
