@@ -139,8 +139,13 @@ function collectObject(
   const positions = new Map(
     workload.images.map(({ path }) => [path, place(parsePath(path) ?? [])]),
   )
-  collection.workloads.push({
-    workload,
-    positionOf: (path) => positions.get(path) ?? null,
-  })
+  collection.workloads.push(collected(workload, positions))
+}
+
+/** A function of its own: a closure made beside those that use the document would keep the document. */
+function collected(
+  workload: Workload,
+  positions: ReadonlyMap<string, Position | null>,
+): CollectedWorkload {
+  return { workload, positionOf: (path) => positions.get(path) ?? null }
 }
