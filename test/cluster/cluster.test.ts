@@ -4,6 +4,7 @@ import { availability } from './cases/availability.ts'
 import { installed, uninstalling } from './cases/installing.ts'
 import { mutating } from './cases/mutating.ts'
 import { applying } from './cases/applying.ts'
+import { placing } from './cases/placing.ts'
 import { changing } from './cases/changing.ts'
 import { credentials } from './cases/credentials.ts'
 import { createWorld } from './world.ts'
@@ -23,6 +24,7 @@ if ('missing' in binaries) {
   installed(t, world)
   applying(t, world)
   credentials(t, world)
+  placing(t, world)
   changing(t, world)
   mutating(t, world)
   availability(t, world)

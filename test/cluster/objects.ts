@@ -100,3 +100,41 @@ function template(app: string, shape: PodShape, metadata: object = {}): Template
     },
   }
 }
+
+export function nodeOf(
+  name: string,
+  architecture = 'amd64',
+  os = 'linux',
+  taints: readonly object[] = [],
+): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name,
+      labels: {
+        'kubernetes.io/os': os,
+        'kubernetes.io/arch': architecture,
+        'kubernetes.io/hostname': name,
+      },
+    },
+    spec: { taints },
+    status: {
+      capacity: { cpu: '8', memory: '16Gi', pods: '110' },
+      allocatable: { cpu: '8', memory: '16Gi', pods: '110' },
+      nodeInfo: {
+        operatingSystem: os,
+        architecture,
+        containerRuntimeVersion: 'containerd://2.1.4',
+        kubeletVersion: 'v1.36.3',
+        kubeProxyVersion: '',
+        osImage: 'Debian GNU/Linux 13 (trixie)',
+        kernelVersion: os === 'windows' ? '10.0.20348.2113' : '6.12.0',
+        machineID: name,
+        systemUUID: name,
+        bootID: name,
+      },
+      conditions: [{ type: 'Ready', status: 'True' }],
+    },
+  }
+}

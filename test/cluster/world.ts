@@ -12,6 +12,7 @@ import {
 } from './control-plane.ts'
 import { REWRITTEN } from './cases/mutating.ts'
 import { installMutatingWebhook } from './mutating-webhook.ts'
+import { nodeOf } from './objects.ts'
 import { createRelease, mustRun, type Release, type Replica } from './release.ts'
 
 /** A cluster with Pullgate in it, and registries that it can reach. */
@@ -52,7 +53,7 @@ export async function createWorld(t: Teardown, binaries: Binaries): Promise<Worl
   const registry = await startDemoRegistry()
   t.teardown(() => registry.close())
   const slow = await startSilentServer(t)
-  await mustRun(plane, ['create', '-f', '-'], [node('node-1'), node('node-2')])
+  await mustRun(plane, ['create', '-f', '-'], [nodeOf('node-1'), nodeOf('node-2')])
   for (const name of ['node-1', 'node-2'])
     // What the controller that is not here does once a Node is ready.
     await mustRun(plane, ['taint', 'node', name, 'node.kubernetes.io/not-ready-'])
@@ -125,38 +126,5 @@ async function podsOf(
     const { items } = JSON.parse(stdout) as { items: StoredPod[] }
     if (items.length === count) return items
     if (deadline.aborted) throw new Error(`${items.length} Pods instead of ${count}`)
-  }
-}
-
-function node(name: string): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: {
-      name,
-      labels: {
-        'kubernetes.io/os': 'linux',
-        'kubernetes.io/arch': 'amd64',
-        'kubernetes.io/hostname': name,
-      },
-    },
-    spec: {},
-    status: {
-      capacity: { cpu: '8', memory: '16Gi', pods: '110' },
-      allocatable: { cpu: '8', memory: '16Gi', pods: '110' },
-      nodeInfo: {
-        operatingSystem: 'linux',
-        architecture: 'amd64',
-        containerRuntimeVersion: 'containerd://2.1.4',
-        kubeletVersion: 'v1.36.3',
-        kubeProxyVersion: '',
-        osImage: 'Debian GNU/Linux 13 (trixie)',
-        kernelVersion: '6.12.0',
-        machineID: name,
-        systemUUID: name,
-        bootID: name,
-      },
-      conditions: [{ type: 'Ready', status: 'True' }],
-    },
   }
 }

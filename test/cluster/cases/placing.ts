@@ -80,7 +80,13 @@ const cases: [
   ['on every node of a kind', 'DaemonSet', GOOD, arch('amd64'), null],
   ['on a tainted node', 'Deployment', WINDOWS, { ...onWindows, ...tolerating }, null],
   ['not tolerated', 'Pod', WINDOWS, {}, 'denied'],
-  ['not tolerated yet', 'Deployment', WINDOWS, {}, /\[PlatformMismatch\].*behind taints/],
+  [
+    'not tolerated yet',
+    'Deployment',
+    WINDOWS,
+    {},
+    /\[PlatformMismatch\].* has windows\/amd64, and the eligible nodes are/,
+  ],
   [
     'on no node',
     'Deployment',
