@@ -59,9 +59,14 @@ const REJECTED_CREDENTIAL_MS = 30_000
 /** The credential itself was refused; any other 401 may be about a repository that is pushed or opened a moment later. */
 const REJECTED: ReadonlySet<UnauthorizedReason> = new Set(['rejected', 'token-refused'])
 
+/** A tag that was found may be told for so many times its own time, while one look-up finds out whether it still holds. */
+const STALE_FACTOR = 2
+
 interface Entry {
   result: LookupResult
   answeredAtMs: number
+  /** After this it is told once more to whoever asks, and asked for again behind their back. */
+  refreshAtMs: number
 }
 
 interface Flight {
@@ -88,10 +93,7 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
     const answer = options.client.lookup({ ...request, signal }).then(
       (result) => {
         settle(key, flight)
-        const ttl = timeToLive(result, request, options)
-        // Platforms only matter for what is there: a refusal holds whatever the nodes are.
-        const kept = result.outcome === 'found' ? key : plainKey
-        if (ttl > 0) entries.set(kept, { result, answeredAtMs: options.now() }, { ttl })
+        remember({ key, plainKey }, request, result)
         return result
       },
       (error: unknown) => {
@@ -102,6 +104,39 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
     const flight: Flight = { answer, startedAtMs: options.now() }
     flights.set(key, flight)
     return flight
+  }
+
+  function remember(
+    { key, plainKey }: Keys,
+    request: LookupRequest,
+    result: LookupResult,
+  ): void {
+    const ttl = timeToLive(result, request, options)
+    const answeredAtMs = options.now()
+    const entry = { result, answeredAtMs, refreshAtMs: answeredAtMs + ttl }
+    if (result.outcome === 'found') {
+      const isTag = request.reference.digest === null
+      entries.set(key, entry, { ttl: isTag ? ttl * STALE_FACTOR : ttl })
+      return
+    }
+    const stale = entries.get(key)
+    if (stale?.result.outcome === 'found') {
+      // An outage takes nothing back; the next refresh waits as long as any look-up that failed.
+      if (!REFUSALS.has(result.outcome)) {
+        stale.refreshAtMs = answeredAtMs + options.errorTtlMs
+        return
+      }
+      entries.delete(key)
+    }
+    // Platforms only matter for what is there: a refusal holds whatever the nodes are.
+    if (ttl > 0) entries.set(plainKey, entry, { ttl })
+  }
+
+  /** Behind the back of whoever was told the old answer. A fault is for the next who has to wait. */
+  function refresh(keys: Keys, request: LookupRequest): void {
+    const entry = entries.get(keys.key)
+    if (entry === undefined || options.now() <= entry.refreshAtMs) return
+    if (!flights.has(keys.key)) start(keys, request).answer.catch(() => {})
   }
 
   function settle(key: string, flight: Flight): void {
@@ -123,6 +158,7 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
       const known = remembered(keys, isFresh)
       if (known) {
         options.onUse?.('hit')
+        refresh(keys, request)
         return Promise.resolve(known)
       }
       const running = flights.get(key)
@@ -136,6 +172,14 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
     },
   }
 }
+
+/** Answers that replace what was found before. */
+const REFUSALS: ReadonlySet<LookupResult['outcome']> = new Set([
+  'not-found',
+  'unauthorized',
+  'forbidden',
+  'unusable',
+])
 
 interface Keys {
   key: string

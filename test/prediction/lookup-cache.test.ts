@@ -259,6 +259,69 @@ t.test(
   },
 )
 
+function settled(): Promise<void> {
+  return new Promise((done) => setImmediate(done))
+}
+
+t.test('a tag that was fine is told once more while it is asked for again', async (t) => {
+  let answer: BareResult = found
+  const { ask, asked, clock, uses } = setUp(async () => answer)
+  await ask({ platforms: ['linux/amd64'] })
+  clock.nowMs += 60_001
+  const both = [ask({ platforms: ['linux/amd64'] }), ask({ platforms: ['linux/amd64'] })]
+  for (const each of both) t.equal((await each).outcome, 'found')
+  t.same(uses, ['miss', 'hit', 'hit'], 'nobody waits')
+  await settled()
+  t.equal(asked.length, 2, 'one refresh')
+  clock.nowMs += 60_000
+  await ask({ platforms: ['linux/amd64'] })
+  t.equal(asked.length, 2, 'whose answer has all its time')
+
+  answer = broken
+  clock.nowMs += 1
+  t.equal((await ask({ platforms: ['linux/amd64'] })).outcome, 'found')
+  await settled()
+  t.equal((await ask({ platforms: ['linux/amd64'] })).outcome, 'found', 'an outage')
+  t.equal(asked.length, 3, 'is not asked about by everyone')
+
+  answer = notFound
+  clock.nowMs += 5_001
+  t.equal((await ask({ platforms: ['linux/amd64'] })).outcome, 'found')
+  await settled()
+  t.equal((await ask({ platforms: ['linux/amd64'] })).outcome, 'not-found')
+  t.equal(asked.length, 4, 'what is gone replaces what was there')
+  clock.nowMs += 2_001
+  t.equal((await ask({ platforms: ['linux/amd64'] })).outcome, 'not-found')
+  t.equal(asked.length, 5, 'and is never told when it is old')
+
+  const late = setUp(async () => answer)
+  answer = found
+  await late.ask()
+  late.clock.nowMs += 120_001
+  answer = notFound
+  t.equal((await late.ask()).outcome, 'not-found', 'the grace has an end')
+
+  answer = found
+  await late.ask({ image: DIGEST })
+  answer = notFound
+  late.clock.nowMs += 600_001
+  t.equal((await late.ask({ image: DIGEST })).outcome, 'not-found', 'tags only')
+})
+
+t.test('a fault of a refresh harms nobody', async (t) => {
+  let fails = false
+  const { ask, clock, asked } = setUp(async () => {
+    if (fails) throw new TypeError('a bug')
+    return found
+  })
+  await ask()
+  clock.nowMs += 60_001
+  fails = true
+  t.equal((await ask()).outcome, 'found')
+  await settled()
+  t.equal(asked.length, 2)
+})
+
 function index(architecture: string): BareResult {
   const entry = {
     digest: `sha256:${'d'.repeat(64)}`,
