@@ -34,11 +34,12 @@ export function auditAnnotations(decision: Decision): Record<string, string> {
 }
 
 function troubledImages(decision: Decision): string {
-  return decision.images
+  const told = decision.images
     .filter(({ leading }) => leading !== null)
     .map(({ prediction, action, leading }) => {
       const image = printable(prediction.use.image, MAX_VALUE_LENGTH)
       return `${image} ${action} ${leading?.finding.cause ?? ''}`
     })
-    .join('; ')
+  // A hundred containers with one image have one thing to tell, and the room is small.
+  return [...new Set(told)].join('; ')
 }

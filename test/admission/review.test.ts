@@ -158,6 +158,22 @@ test('a denial reads as in the design', async (t) => {
   })
 })
 
+test('containers with one image are one entry of the audit log', async (t) => {
+  const { review } = setUp({ findings: [notFound] })
+  const body = recording('deployment-create')
+  // A recorded Deployment: its shape is known.
+  const spec = body.request.object.spec as {
+    template: { spec: { containers: { name?: string }[] } }
+  }
+  const { containers } = spec.template.spec
+  containers.push({ ...containers[0], name: 'other' })
+
+  const response = responseOf(await review(body, timing))
+
+  t.match(response.status?.message, /containers "nginx", "other"/)
+  t.equal(response.auditAnnotations?.images, 'nginx:1.27 deny ImageNotFound')
+})
+
 test('an image that will be pulled passes in silence', async (t) => {
   const { review } = setUp()
 
