@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
+import type { RegistryClient } from '../../src/registry/lookup.ts'
 import type { CauseCode } from '../../src/prediction/causes.ts'
 import type { Fact } from '../../src/prediction/cluster-facts.ts'
 import type { Finding } from '../../src/prediction/finding.ts'
@@ -525,6 +526,25 @@ t.test(
     t.same(refused, ['CredentialsRequired'], 'a 401 is not')
   },
 )
+
+/** Answers once nobody waits any more. A signal's own timer keeps no process alive, a connection would. */
+const tagsInVain: RegistryClient['tags'] = ({ signal }) =>
+  new Promise((resolve) => {
+    const connection = setInterval(() => {}, 60_000)
+    signal.addEventListener('abort', () => {
+      clearInterval(connection)
+      resolve({ outcome: 'unavailable' })
+    })
+  })
+
+t.test('a list of tags that never comes costs no verdict', async (t) => {
+  const world = await createWorld({
+    answer: () => notFound,
+    overrides: { client: { tags: tagsInVain } },
+  })
+  const predictions = await world.predict(pod(), AbortSignal.timeout(10_000))
+  t.same(certainCauses(predictions), ['ImageNotFound'])
+})
 
 t.test('a refusal with a secret that matches needs no list of Pods', async (t) => {
   const world = await createWorld({
