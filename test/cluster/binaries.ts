@@ -25,8 +25,9 @@ export interface FindOptions {
 }
 
 const FOLDER = import.meta.dirname
+/** From 1.21 on, go fetches the version that go.mod names. */
 const GO_MISSING =
-  'needs Go 1.26 or later, to build Kubernetes once: apt-get install golang-go (from backports where it is older), or https://go.dev/dl'
+  'needs Go 1.21 or later to build Kubernetes once: apt-get install golang-go (of Debian 12: golang-go from bookworm-backports)'
 
 /**
  * Every program, from KUBEBUILDER_ASSETS (the folder that `setup-envtest use -p path` prints) as far as it holds them, else

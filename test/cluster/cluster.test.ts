@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findBinaries } from './binaries.ts'
 import { availability } from './cases/availability.ts'
-import { installed, uninstalling } from './cases/installing.ts'
+import { installed, uninstalling, upgrading } from './cases/installing.ts'
 import { mutating } from './cases/mutating.ts'
 import { applying } from './cases/applying.ts'
 import { placing } from './cases/placing.ts'
@@ -28,5 +28,6 @@ if ('missing' in binaries) {
   changing(t, world)
   mutating(t, world)
   availability(t, world)
+  upgrading(t, world)
   uninstalling(t, world)
 }

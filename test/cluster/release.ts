@@ -9,6 +9,9 @@ import { startService, type LoopbackService } from './service.ts'
 export const MANIFESTS = join(import.meta.dirname, '../../manifests')
 export const OVERLAYS = ['warn', 'enforce', 'cert-manager', 'no-secrets', 'port-10250']
 
+/** No registry has it: were its own Namespace judged, no release could be applied. */
+export const RELEASE_IMAGE = 'registry.acme.test/platform/pullgate'
+
 export interface ReleaseSettings {
   overlay: string
   /** Added to the fields of the overlay's own configuration. */
@@ -16,6 +19,8 @@ export interface ReleaseSettings {
   /** Of the configuration; the overlay's own where it is not given. */
   mode?: 'enforce' | 'warn'
   failurePolicy: 'Ignore' | 'Fail'
+  /** Of the image. */
+  tag: string
 }
 
 export interface Replica {
@@ -170,7 +175,7 @@ async function certificateFiles(
 async function writeKustomization(
   plane: ControlPlane,
   directory: string,
-  { overlay, configuration, mode, failurePolicy }: ReleaseSettings,
+  { overlay, configuration, mode, failurePolicy, tag }: ReleaseSettings,
   clientConfig: object,
 ): Promise<void> {
   const shipped = join(MANIFESTS, 'overlays', overlay)
@@ -197,7 +202,7 @@ async function writeKustomization(
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     resources: [relative(directory, shipped)],
-    images: [{ name: 'pullgate', newName: 'registry.acme.test/platform/pullgate' }],
+    images: [{ name: 'pullgate', newName: RELEASE_IMAGE, newTag: tag }],
     patches: [
       { patch: JSON.stringify(configMap) },
       {

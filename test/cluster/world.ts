@@ -61,6 +61,7 @@ export async function createWorld(t: Teardown, binaries: Binaries): Promise<Worl
     overlay: 'enforce',
     configuration: configuration(registry, slow),
     failurePolicy: 'Fail',
+    tag: '0.1.0',
   })
   await installMutatingWebhook(t, plane, REWRITTEN)
   await release.apply()

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Test } from 'tap'
 import { codeBlocks, readDocument } from '../../docs/markdown.ts'
-import { passed } from '../expect.ts'
-import { TYPO } from '../images.ts'
+import { denied, passed } from '../expect.ts'
+import { TYPO, TYPO_DENIED } from '../images.ts'
 import { pod } from '../objects.ts'
-import { MANIFESTS, mustRun, OVERLAYS } from '../release.ts'
+import { MANIFESTS, mustRun, OVERLAYS, RELEASE_IMAGE } from '../release.ts'
 import type { World } from '../world.ts'
 
 const ACCOUNT = '--as=system:serviceaccount:pullgate:pullgate'
@@ -72,6 +72,27 @@ export function installed(t: Test, world: World): void {
     t.match(before, { trusted: /^\S{100,}$/, secret: /"tls\.key":"\S{100,}"/ })
     await world.release.apply()
     t.same(await state(), before)
+  })
+}
+
+export function upgrading(t: Test, world: World): void {
+  t.test('an upgrade brings one new replica before an old one goes', async (t) => {
+    await world.release.apply({ tag: '0.2.0' })
+    const wait = '--for=jsonpath={.status.updatedReplicas}=1'
+    const deployment = ['deployment/pullgate', '-n', 'pullgate', '--timeout=60s']
+    await mustRun(world.plane, ['wait', wait, ...deployment])
+    const images = 'jsonpath={.items[*].spec.containers[0].image}'
+    const args = ['get', 'pods', '-n', 'pullgate', '-o', images]
+    const { stdout } = await mustRun(world.plane, args)
+    // Without a kubelet none gets ready, so it stays like this.
+    t.same(stdout.split(' ').toSorted(), [
+      `${RELEASE_IMAGE}:0.1.0`,
+      `${RELEASE_IMAGE}:0.1.0`,
+      `${RELEASE_IMAGE}:0.2.0`,
+    ])
+    const namespace = await world.namespace('upgraded')
+    const bad = await world.apply(namespace, [pod('web', { image: TYPO })])
+    denied(t, bad, TYPO_DENIED, 'judged as before')
   })
 }
 
