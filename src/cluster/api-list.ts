@@ -3,13 +3,15 @@ import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { fieldsList, fieldsOrEmpty, textOrEmpty } from './lenient-fields.ts'
 
-/** What `limit` asks for. */
+/** What `limit` asks for unless a request wants less. */
 export const PAGE_SIZE = 500
 
 export interface ListRequest {
   path: string
   query?: Record<string, string>
   accept?: string
+  /** Objects of a page; PAGE_SIZE where it is absent. */
+  pageSize?: number
   /** More pages than this make the list unknown: a part of it could be taken for the whole. */
   maxPages: number
 }
@@ -32,7 +34,7 @@ export async function listObjects(
       ...(request.accept === undefined ? {} : { accept: request.accept }),
       query: {
         ...request.query,
-        limit: String(PAGE_SIZE),
+        limit: String(request.pageSize ?? PAGE_SIZE),
         ...(token === '' ? {} : { continue: token }),
       },
     })

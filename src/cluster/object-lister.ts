@@ -38,8 +38,9 @@ export interface ObjectLister {
   ): Promise<Listing<T>>
 }
 
-/** Of 500 objects each. */
-const MAX_PAGES = 400
+/** A page is in memory several times while it is read, and may be 100 kB an object. */
+const PAGE_SIZE = 100
+const MAX_PAGES = 2_000
 
 /** Kinds of Kubernetes itself that are served under these names: no need to ask which. */
 const RESOURCES: Readonly<Record<string, string>> = {
@@ -91,6 +92,7 @@ export function apiObjectLister(client: ApiClient): ObjectLister {
             ...(options.labels === '' ? {} : { labelSelector: options.labels }),
             ...(options.fields === undefined ? {} : { fieldSelector: options.fields }),
           },
+          pageSize: PAGE_SIZE,
           maxPages: MAX_PAGES,
         },
         {

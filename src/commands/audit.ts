@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
 import { auditCluster } from '../audit/audit-cluster.ts'
 import { collectCluster } from '../audit/collect-cluster.ts'
 import type { ClusterCollection, ClusterSelection } from '../audit/collect-cluster.ts'
@@ -63,6 +64,7 @@ async function audit(args: string[], io: Io): Promise<ExitCode> {
       ...reportArguments,
     },
   })
+  stayLean()
   const settings = await readReportSettings(values, io.cwd)
   const selection = readSelection(values)
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
@@ -86,6 +88,16 @@ async function audit(args: string[], io: Io): Promise<ExitCode> {
   } finally {
     await cluster.close()
   }
+}
+
+/**
+ * What lives is some 50 MiB for ten thousand objects, but V8 lets several times as much garbage gather where memory seems
+ * plentiful. An audit waits for registries most of its time, so it collects more often instead. Flags that V8 reads whenever it
+ * decides.
+ */
+function stayLean(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--heap-growing-percent=20')
 }
 
 function readSelection(values: {
