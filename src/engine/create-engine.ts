@@ -110,10 +110,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 function proxyOf(env: EngineOptions['env']): ProxySettings {
   return {
-    httpProxy: env.HTTP_PROXY ?? env.http_proxy ?? null,
-    httpsProxy: env.HTTPS_PROXY ?? env.https_proxy ?? null,
-    noProxy: env.NO_PROXY ?? env.no_proxy ?? null,
+    httpProxy: firstOf(env.HTTP_PROXY, env.http_proxy),
+    httpsProxy: firstOf(env.HTTPS_PROXY, env.https_proxy),
+    noProxy: firstOf(env.NO_PROXY, env.no_proxy),
   }
+}
+
+/** As Go reads them: the first that is not empty. */
+function firstOf(...values: (string | undefined)[]): string | null {
+  return values.find((value) => value !== undefined && value !== '') ?? null
 }
 
 /** Milliseconds of a clock that never goes back. */
