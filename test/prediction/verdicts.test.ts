@@ -793,18 +793,21 @@ t.test('a command to paste runs nothing that an object names', async (t) => {
   }
 })
 
-t.test('a tag that the registry lists is not denied, whatever the 404 said', async (t) => {
-  const world = await createWorld({
-    answer: () => ({ outcome: 'not-found', missing: 'manifest' }),
-    tags: { outcome: 'listed', tags: ['2.0', '2.1'], complete: true },
-  })
+t.test(
+  'a tag that the registry lists is not denied, whatever the 404 said',
+  async (t) => {
+    const world = await createWorld({
+      answer: () => ({ outcome: 'not-found', missing: 'manifest' }),
+      tags: { outcome: 'listed', tags: ['2.0', '2.1'], complete: true },
+    })
 
-  const [prediction] = await world.predict(pod())
+    const [prediction] = await world.predict(pod())
 
-  const [finding] = prediction?.findings ?? []
-  t.match(finding, { cause: 'ImageNotFound', certainty: 'uncertain' })
-  t.match(finding?.message, /lists the tag/)
-})
+    const [finding] = prediction?.findings ?? []
+    t.match(finding, { cause: 'ImageNotFound', certainty: 'uncertain' })
+    t.match(finding?.message, /lists the tag/)
+  },
+)
 
 t.test('a fault of ours is never a verdict', async (t) => {
   const world = await createWorld({
