@@ -30,8 +30,14 @@ const child = spawn(
   [
     new URL('../src/main.ts', import.meta.url).pathname,
     'audit',
-    ...['--kubeconfig', files.kubeconfig, '--config', files.config, '--fail-on', 'never'],
-    ...['-o', `json=${join(directory, 'report.json')}`],
+    '--kubeconfig',
+    files.kubeconfig,
+    '--config',
+    files.config,
+    '--fail-on',
+    'never',
+    '-o',
+    `json=${join(directory, 'report.json')}`,
   ],
   {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -39,16 +45,14 @@ const child = spawn(
   },
 )
 let peakMib = 0
-const sampling = setInterval(() => {
-  void readFile(`/proc/${child.pid}/status`, 'utf8').then(
-    (status) => {
-      const kib = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0)
-      peakMib = Math.max(peakMib, kib / 1024)
-    },
-    () => {},
-  )
-}, 20)
-const code = await new Promise((resolve) => child.once('exit', resolve))
+async function sample(): Promise<void> {
+  // Gone once the child has ended.
+  const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
+  const kib = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0)
+  peakMib = Math.max(peakMib, kib / 1024)
+}
+const sampling = setInterval(() => void sample(), 20)
+const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
 clearInterval(sampling)
 const seconds = (performance.now() - startedAtMs) / 1000
 

@@ -10,6 +10,7 @@ import type { Explanation } from '../../src/audit/explain/explanation.ts'
 import { explainKind } from '../../src/audit/explain/kind-names.ts'
 import { countNeighbours, neighbourStep } from '../../src/audit/explain/other-pods.ts'
 import { readPodState } from '../../src/audit/explain/read-pod-state.ts'
+import type { PodState } from '../../src/audit/explain/read-pod-state.ts'
 import { demoConfiguration } from '../../src/demo/demo-configuration.ts'
 import { startDemoRegistry } from '../../src/demo/demo-registry.ts'
 import { runInProcess } from '../support/run-in-process.ts'
@@ -146,31 +147,36 @@ t.test('kinds are understood as kubectl writes them', (t) => {
   t.end()
 })
 
+function placedPod(name: string, nodeName: string, failing: boolean): PodState {
+  return readPodState({
+    metadata: { name, namespace: 'a' },
+    spec: { nodeName, containers: [{ name: 'c', image: 'r.test/x:1' }] },
+    status: {
+      containerStatuses: [
+        failing
+          ? { name: 'c', imageID: '', state: { waiting: { reason: 'ErrImagePull' } } }
+          : { name: 'c', imageID: 'r.test/x@sha256:1', state: { running: {} } },
+      ],
+    },
+  })
+}
+
 t.test('other Pods tell a trouble of the node from one of the registry', (t) => {
-  const pod = (name: string, node: string, failing: boolean) =>
-    readPodState({
-      metadata: { name, namespace: 'a' },
-      spec: { nodeName: node, containers: [{ name: 'c', image: 'r.test/x:1' }] },
-      status: {
-        containerStatuses: [
-          failing
-            ? { name: 'c', imageID: '', state: { waiting: { reason: 'ErrImagePull' } } }
-            : { name: 'c', imageID: 'r.test/x@sha256:1', state: { running: {} } },
-        ],
-      },
-    })
-  const step = (pods: ReturnType<typeof pod>[]) => {
+  const step = (pods: PodState[]) => {
     const place = { registry: 'r.test', node: 'n1', self: 'a/me' }
-    const neighbours = countNeighbours([pod('me', 'n1', true), ...pods], place)
+    const neighbours = countNeighbours([placedPod('me', 'n1', true), ...pods], place)
     return neighbourStep(neighbours, { registry: 'r.test', node: 'n1', isFailing: true })
       .summary
   }
 
   t.match(step([]), /No other Pod uses/)
-  t.match(step([pod('a', 'n1', true), pod('b', 'n2', false)]), /Only node n1/)
-  t.match(step([pod('a', 'n2', true)]), /No Pod gets an image of r.test now/)
-  t.match(step([pod('a', 'n2', false)]), /Every other Pod/)
-  t.match(step([pod('a', 'n2', false), pod('b', 'n2', true)]), /1 have theirs/)
+  t.match(step([placedPod('a', 'n1', true), placedPod('b', 'n2', false)]), /Only node n1/)
+  t.match(step([placedPod('a', 'n2', true)]), /No Pod gets an image of r.test now/)
+  t.match(step([placedPod('a', 'n2', false)]), /Every other Pod/)
+  t.match(
+    step([placedPod('a', 'n2', false), placedPod('b', 'n2', true)]),
+    /1 have theirs/,
+  )
   t.end()
 })
 
@@ -187,7 +193,7 @@ async function createWorld(test: Test, objects: readonly object[]) {
   return {
     explain: (...args: string[]) =>
       runInProcess(['explain', ...standalone, '-n', 'shop', ...args], { cwd: directory }),
-    async json(...args: string[]): Promise<Explanation & { code: number }> {
+    json: async (...args: string[]): Promise<Explanation & { code: number }> => {
       const { stdout, stderr, code } = await runInProcess(
         ['explain', ...standalone, '-n', 'shop', '-o', 'json', ...args],
         { cwd: directory },
