@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import { json } from 'node:stream/consumers'
+
+// What a webhook cannot do without: TLS, and the parsing of the body. Usage: bare-server.ts CERT KEY
+
+const [, , cert = '', key = ''] = process.argv
+const answer = JSON.stringify({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  response: { uid: '5f0ebf2b-5c14-4a4a-9f4a-0b7a4d1a1d10', allowed: true },
+})
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  await json(request)
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(answer)
+}
+
+const server = createServer(
+  { cert: readFileSync(cert), key: readFileSync(key) },
+  (request, response) => void respond(request, response),
+)
+server.listen(0, '127.0.0.1', () => {
+  console.log(JSON.stringify({ msg: 'serving', address: server.address() }))
+})
