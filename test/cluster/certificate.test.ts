@@ -30,7 +30,10 @@ const binaries = await findBinaries({
   env: process.env,
   log: (line) => t.comment(line),
 })
-if ('missing' in binaries) throw new Error(binaries.missing)
+if ('missing' in binaries) {
+  process.stderr.write(`cluster: ${binaries.missing}\n`)
+  process.exit(process.env.PULLGATE_REQUIRE_PARTS === '1' ? 1 : 0)
+}
 const plane = await startControlPlane(t, binaries)
 const now = Date.now()
 /** Reviews that came in, by the port of a replica. */
