@@ -1,6 +1,7 @@
 /**
  * Memory and requests of `pullgate audit` on a large cluster: `node bench/audit.ts [DEPLOYMENTS] [IMAGES]`. The API server and
  * the registries are in this process, pullgate in another, whose greatest resident size is read from /proc (Linux).
+ * BENCH_OPTIONS are the NODE_OPTIONS of pullgate; docs/audit.md names those that keep it below 250 MiB.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
