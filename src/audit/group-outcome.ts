@@ -125,7 +125,7 @@ function emptyTally(key: string): Tally {
 
 function ranked(tallies: Map<string, Tally>): AuditGroup[] {
   return [...tallies.values()]
-    .map(({ names, ...group }): AuditGroup => ({ ...group, images: names.size }))
+    .map(withoutNames)
     .toSorted(
       (a, b) =>
         b.blastRadius.certain - a.blastRadius.certain ||
@@ -134,4 +134,9 @@ function ranked(tallies: Map<string, Tally>): AuditGroup[] {
         b.objects - a.objects ||
         (a.key < b.key ? -1 : 1),
     )
+}
+
+function withoutNames({ names, ...group }: Tally): AuditGroup {
+  group.images = names.size
+  return group
 }
