@@ -104,8 +104,11 @@ async function explainFound(
     (await client.imagePlatform?.({ reference, credential, signal }, digest)) ?? null
   const findings: (Finding | null)[] = [
     explainNoNode(wanted),
-    await explainPlatforms(name, found, wanted, readConfig),
-    await explainChildren(name, found, { ...options, wanted, credential }),
+    ...[
+      await explainPlatforms(name, found, wanted, readConfig),
+      await explainChildren(name, found, { ...options, wanted, credential }),
+      // Another host of the nodes may have another index under the name.
+    ].map((finding) => finding && withDoubtsOf(found, finding)),
     await explainConfig(name, found, { ...options, wanted, credential }),
     ...options.tried.slice(0, -1).map((tried) => staleSecret(tried, options)),
     ...explainHealth(options),

@@ -108,11 +108,12 @@ const LASTING: ReadonlySet<Verdict['outcome']> = new Set([
   'unusable',
 ])
 
-// A refusal by one host does not settle the matter while another one may yet serve the image.
+// Neither a refusal by one host nor what it has settles the matter while an earlier one may yet serve another image.
 function passingFailures(attempts: Attempt[], winner: Attempt): string[] {
-  if (!LASTING.has(winner.verdict.outcome)) return []
+  const { outcome } = winner.verdict
+  if (outcome !== 'found' && !LASTING.has(outcome)) return []
   return attempts
-    .filter(({ verdict }) => !LASTING.has(verdict.outcome))
+    .filter((each) => each !== winner && !LASTING.has(each.verdict.outcome))
     .map(({ session, verdict }) => {
       const host = URL.parse(session.baseUrl)?.host ?? session.baseUrl
       return `Another host of the nodes, ${host}, gave no lasting answer (${verdict.outcome}).`

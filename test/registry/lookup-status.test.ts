@@ -572,6 +572,15 @@ await test('several hosts', async (t) => {
         outcome: 'not-found',
         evidence: { doubts: [/127\.0\.0\.1:1/] },
       })
+      const serving = await host(child, found)
+      const beside = clientOf([
+        mirrorOf('http://127.0.0.1:1'),
+        endpointOf(serving.baseUrl),
+      ])
+      child.match(await beside.lookup(requestFor()), {
+        outcome: 'found',
+        evidence: { doubts: [/127\.0\.0\.1:1/] },
+      })
     },
   )
 
