@@ -19,6 +19,24 @@ const POOL_LABELS: readonly string[] = [
   'node.cluster.x-k8s.io/instance-type',
 ]
 
+/**
+ * Schemes of spec.providerID that are no cloud's: their nodes are made by hand, or by a developer's tool. Any other is written
+ * by a cloud's controller, whose machines an autoscaler can order, wherever that one writes its status.
+ */
+const OWN_MACHINES: ReadonlySet<string> = new Set([
+  'kind',
+  'k3s',
+  'k3d',
+  'rke2',
+  'minikube',
+])
+
+/** Nodes that stand for another cluster or a service (Virtual Kubelet, Liqo): what runs there may have any platform. */
+const STAND_INS: readonly [label: string, value: string][] = [
+  ['type', 'virtual-kubelet'],
+  ['liqo.io/type', 'virtual-node'],
+]
+
 /** Taints that only an autoscaler puts on nodes. */
 const AUTOSCALER_TAINTS: ReadonlySet<string> = new Set([
   'ToBeDeletedByClusterAutoscaler',
@@ -35,11 +53,17 @@ const MAY_ADD = 'so an autoscaler may add nodes of another platform.'
  * ones alone: where one pool scales, another may.
  */
 export function autoscalerSignOf(nodes: readonly NodeFacts[]): string | null {
-  for (const { labels, taints } of nodes) {
+  for (const { labels, taints, providerID = '' } of nodes) {
     const label = POOL_LABELS.find((name) => Object.hasOwn(labels, name))
     if (label !== undefined) return `Nodes carry the label ${label}, ${MAY_ADD}`
     const taint = taints.find(({ key }) => AUTOSCALER_TAINTS.has(key))
     if (taint !== undefined) return `Nodes carry the taint ${taint.key}, ${MAY_ADD}`
+    const standIn = STAND_INS.find(([name, value]) => labels[name] === value)
+    if (standIn !== undefined)
+      return `Nodes carry the label ${standIn.join('=')}: what they stand for may be of another platform.`
+    const cloud = /^([a-z][a-z0-9.+-]*):\/\//.exec(providerID)?.[1]
+    if (cloud !== undefined && !OWN_MACHINES.has(cloud))
+      return `Nodes are machines of a provider (${cloud}), ${MAY_ADD}`
   }
   return null
 }
