@@ -59,6 +59,9 @@ export function secretNames(value: unknown): string[] {
   return fieldsList(value).map((entry) => textOrEmpty(entry.name))
 }
 
+/** Of one image, as a kubelet lists it (its maxNamesPerImageInNodeStatus). */
+const MAX_NAMES = 5
+
 /** A hand-written Node may have labels for nodeInfo, and no conditions: then it counts as ready. */
 export function readNode(fields: Fields, name: string): NodeFacts {
   const spec = fieldsOrEmpty(fields.spec)
@@ -67,6 +70,7 @@ export function readNode(fields: Fields, name: string): NodeFacts {
   const labels = textMap(fieldsOrEmpty(fields.metadata).labels)
   const readiness = fieldsList(status.conditions).find(({ type }) => type === 'Ready')
   const providerID = textOrEmpty(spec.providerID)
+  const images = fieldsList(status.images).map(({ names }) => textList(names))
   return {
     name,
     ...(providerID === '' ? {} : { providerID }),
@@ -84,7 +88,8 @@ export function readNode(fields: Fields, name: string): NodeFacts {
     kubeletVersion: info.kubeletVersion ?? '',
     osImage: info.osImage ?? '',
     kernelVersion: info.kernelVersion ?? '',
-    images: fieldsList(status.images).flatMap(({ names }) => textList(names)),
+    images: images.flat(),
+    ...(images.some((names) => names.length >= MAX_NAMES) ? { hasCutNames: true } : {}),
   }
 }
 

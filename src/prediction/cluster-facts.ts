@@ -50,6 +50,8 @@ export interface NodeFacts {
   kernelVersion: string
   /** Names of status.images; the kubelet lists at most 50 by default, so a list of 50 or more may be cut. */
   images: string[]
+  /** An image is listed under five names, where the kubelet stops (maxNamesPerImageInNodeStatus): it may have more. */
+  hasCutNames?: true
 }
 
 /** A Pod as evidence: which images it ran, and whether they were really pulled. */

@@ -56,7 +56,9 @@ export interface PredictorOptions {
 export function createPredictor(options: PredictorOptions): Predictor {
   return {
     predict({ workload, images, signal }) {
-      const context = contextOf(workload, signal, options)
+      const context = contextOf(workload, signal, options, false)
+      // A platform is denied by the nodes of now: one may just have come.
+      const lately = once(async () => contextOf(workload, signal, options, true))
       const credentials = (fresh: boolean): (() => Promise<PullCredentials>) =>
         once(() =>
           resolvePullCredentials(workload, {
@@ -71,14 +73,16 @@ export function createPredictor(options: PredictorOptions): Predictor {
           inTime(use, signal, options.onFault, async () => {
             const judge = async (
               read: typeof cached,
-              { lookups }: Pick<PredictorOptions, 'lookups'>,
+              around: Context,
+              lookups: CachedLookup,
             ): Promise<ImagePrediction> =>
-              judgeWithDoubts(use, workload, await read(), { ...context, lookups })
-            const first = await judge(cached, context)
+              judgeWithDoubts(use, workload, await read(), { ...around, lookups })
+            const first = await judge(cached, context, options.lookups)
             if (!restsOnSecrets(first, await cached()) && !restsOnContent(first))
               return first
             // A denial has just read the Secrets it rests on, and what it rests on was found as lately as a not-found would be.
-            return judge(fresh, { lookups: freshly(options.lookups) })
+            const around = restsOnContent(first) ? await lately() : context
+            return judge(fresh, around, freshly(options.lookups))
           }),
         ),
       )
@@ -119,10 +123,11 @@ function contextOf(
     nodeCredentials,
     ...options
   }: PredictorOptions,
+  fresh: boolean,
 ) {
   const settings = currentSettings()
   const { facts } = options
-  const read = { fresh: false, signal }
+  const read = { fresh, signal }
   const view = createNodeView(workload, {
     platforms: settings.platforms,
     nodes: () => facts.nodes(read),
@@ -140,7 +145,11 @@ function contextOf(
     nodeKeyrings: (image: string, until: AbortSignal) =>
       nodeKeyrings(image, until, view.eligible),
     nodeCredentials: (image: string, until: AbortSignal) =>
-      nodeCredentials(image, until, view.eligible),
+      nodeCredentials(image, until, async () => {
+        const eligible = await view.eligible()
+        // What a refusal leaves open also depends on nodes that only a taint keeps away now. None at all is not known, though.
+        return eligible.length === 0 ? [] : [...eligible, ...(await view.later())]
+      }),
   }
 }
 

@@ -1,5 +1,10 @@
 import { matchesRequirement } from '../workload/matches-requirement.ts'
-import type { NodeSelectorTerm, Placement, Toleration } from '../workload/workload.ts'
+import type {
+  NodeSelectorTerm,
+  Placement,
+  Toleration,
+  Workload,
+} from '../workload/workload.ts'
 import type { NodeFacts } from './cluster-facts.ts'
 
 /**
@@ -19,12 +24,16 @@ export function eligibleNodes(
   )
 }
 
-/** Nodes that nothing but their taints keeps from a Pod: tolerations that are added as Pods are made would open them. */
+/**
+ * Nodes that nothing but their taints keeps from what may still be given tolerations: a template as its Pods are made, a Pod
+ * with scheduling gates as they are lifted (Kueue does both).
+ */
 export function nodesBehindTaints(
-  placement: Placement,
+  { form, placement }: Pick<Workload, 'form' | 'placement'>,
   nodes: readonly NodeFacts[],
 ): NodeFacts[] {
   if (placement.nodeName !== null) return []
+  if (form === 'pod' && placement.isGated !== true) return []
   return nodes.filter(
     (node) => !tolerates(placement, node) && isSelected(placement, node),
   )
@@ -65,9 +74,9 @@ function labelOf(node: NodeFacts, key: string): string | undefined {
   }
 }
 
-/** A node of a hand-written file that does not tell its os or architecture may have any. */
+/** A node of a hand-written file that does not tell its os or architecture may have any; a label may well be empty. */
 function isUntold(node: NodeFacts, key: string): boolean {
-  return labelOf(node, key) === ''
+  return !Object.hasOwn(node.labels, key) && labelOf(node, key) === ''
 }
 
 /** An empty term matches nothing (Kubernetes API, NodeSelectorTerm). */

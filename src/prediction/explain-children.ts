@@ -5,6 +5,7 @@ import type { FoundManifest, PlatformEntry } from '../registry/lookup.ts'
 import { matchFallback, matchStrict } from '../registry/platform-matcher.ts'
 import type { Finding } from './finding.ts'
 import type { CachedLookup } from './lookup-cache.ts'
+import { doubtsOf } from './platform-verdict.ts'
 import type { WantedPlatforms } from './wanted-platforms.ts'
 
 export interface ChildrenOptions {
@@ -52,7 +53,10 @@ export async function explainChildren(
     (each) => each.children.length === 0 || broken.includes(each),
   )
   const doubts = isWhole
-    ? [await wanted.autoscaler()].filter((sign) => sign !== null)
+    ? await doubtsOf(
+        entries.filter(({ digest }) => !found.missingChildren.includes(digest)),
+        wanted,
+      )
     : [
         broken.length > 0
           ? 'Other nodes find their image in the same index.'

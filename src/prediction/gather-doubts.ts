@@ -13,7 +13,7 @@ import type { DoubtFacts } from './doubts.ts'
 import type { Finding } from './finding.ts'
 import { riskyMutators } from './harmless-mutators.ts'
 import type { NodeCredentialEvidence } from './node-credentials.ts'
-import { imagePresence, notPresent, presenceUnknown } from './presence.ts'
+import { imagePresence, notPresent, presenceLater, presenceUnknown } from './presence.ts'
 import type { Presence } from './presence.ts'
 import type { PredictionSettings, RuntimeProfile } from './prediction-settings.ts'
 import type { PullCredentials } from './pull-credentials.ts'
@@ -60,13 +60,13 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
       ? options.nodeCredentials(nameOf(reference), signal)
       : ({ kind: 'none' } as const),
   ])
-  const eligible = await view.eligible()
+  const [eligible, later] = await Promise.all([view.eligible(), view.later()])
   const foreignRuntime = foreignRuntimeOf(settings.runtimeProfile, nodes, eligible)
   return {
     workload,
     use,
     registry: settings.registrySettings(reference?.registry ?? ''),
-    presence: presenceOf({ reference, nodes, eligible, pods, thorough }),
+    presence: presenceOf({ reference, nodes, eligible, later, pods, thorough }),
     mutators:
       mutators === null
         ? { known: true, names: [] }
@@ -113,19 +113,23 @@ function presenceOf({
   reference,
   nodes,
   eligible,
+  later,
   pods,
   thorough,
 }: {
   reference: ImageReference | null
   nodes: Fact<NodeFacts[]>
   eligible: readonly NodeFacts[]
+  later: readonly NodeFacts[]
   pods: Fact<PodFacts[]> | null
   thorough: boolean
 }): Presence {
   if (reference === null || pods === null) return notPresent
   if (nodes.status === 'unknown') return presenceUnknown(nodes.reason)
   if (pods.status === 'unknown') return presenceUnknown(pods.reason)
-  return imagePresence(reference, eligible, valueOr(pods, []), thorough)
+  const found = imagePresence(reference, eligible, valueOr(pods, []), thorough)
+  if (found.reason !== null) return found
+  return { ...found, reason: presenceLater(reference, later, thorough) }
 }
 
 function valueOr<T>(fact: Fact<T>, otherwise: T): T {

@@ -135,8 +135,8 @@ function nothingRunnable(image: string): Finding {
   }
 }
 
-/** What may bring a node after all that the image is for. */
-async function doubtsOf(
+/** What may bring a node after all that finds itself in `entries`, as full sentences. */
+export async function doubtsOf(
   entries: readonly PlatformEntry[],
   wanted: WantedPlatforms,
 ): Promise<string[]> {
@@ -147,7 +147,7 @@ async function doubtsOf(
   const [tainted] = [...served, ...fallback]
   if (tainted !== undefined)
     doubts.push(
-      `There are ${tainted.platform} nodes behind taints, and tolerations may still be added to the Pods of this template.`,
+      `There are ${tainted.platform} nodes behind taints, and tolerations may still be added.`,
     )
   const autoscaler = await wanted.autoscaler()
   return autoscaler === null ? doubts : [...doubts, autoscaler]

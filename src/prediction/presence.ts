@@ -64,6 +64,19 @@ export function imagePresence(
   }
 }
 
+/** Of nodes that the Pod may not land on now and may later: why one of them may hold the image; null when nothing says so. */
+export function presenceLater(
+  reference: ImageReference,
+  nodes: readonly NodeFacts[],
+  thorough: boolean,
+): string | null {
+  const { nodesWithImage, cut, development } = presenceSigns(reference, nodes, [])
+  if (nodesWithImage === 0 && cut === 0 && !development) return null
+  return thorough
+    ? 'Nodes that the Pod may not land on now, and may later, list the image or may hold it.'
+    : MAYBE_PRESENT
+}
+
 export function presenceSigns(
   reference: ImageReference,
   nodes: readonly NodeFacts[],
@@ -85,8 +98,8 @@ export function presenceSigns(
   }
 }
 
-export function isCut({ images }: NodeFacts): boolean {
-  return images.length >= TRUNCATED_LIST
+export function isCut({ images, hasCutNames }: NodeFacts): boolean {
+  return hasCutNames === true || images.length >= TRUNCATED_LIST
 }
 
 const WITHOUT_PULL = 'with imagePullPolicy IfNotPresent the Pod runs'
@@ -113,7 +126,7 @@ function describeSigns({
   const why = ran
     ? 'Pods of this cluster ran it, so a node may still hold it'
     : cut > 0
-      ? `${cut} of them list 50 images or more, and such a list may be cut`
+      ? `${cut} of them list 50 images or more, or five names of one, and such a list may be cut`
       : development
         ? 'this is a development cluster, where images are loaded from the side'
         : null

@@ -23,7 +23,7 @@ export interface WantedPlatforms {
   untold: number
   /** Nodes of the cluster; 0 where they are not known. */
   total: number
-  /** Platforms of nodes that only taints keep away, where tolerations may still be added (a template). */
+  /** Platforms of nodes that only taints keep away, where tolerations may still be added. */
   behindTaints: PlatformCount[]
   /** Builds of eligible Windows nodes, such as `10.0.20348`. */
   windowsBuilds: { build: string; nodes: number }[]
@@ -46,7 +46,7 @@ export interface NodesSeen {
 /** What the eligible nodes want. */
 export function platformsOfNodes(seen: NodesSeen): WantedPlatforms {
   const { workload, nodes, eligible, autoscalerSigns } = seen
-  const { form, placement } = workload
+  const { placement } = workload
   const platforms = countPlatforms(eligible)
   const told = platforms.reduce((sum, each) => sum + each.nodes, 0)
   return {
@@ -55,8 +55,7 @@ export function platformsOfNodes(seen: NodesSeen): WantedPlatforms {
     eligible: eligible.length,
     untold: eligible.length - told,
     total: nodes.length,
-    behindTaints:
-      form === 'pod' ? [] : countPlatforms(nodesBehindTaints(placement, nodes)),
+    behindTaints: countPlatforms(nodesBehindTaints(workload, nodes)),
     windowsBuilds: countBuilds(eligible),
     everyNode: placement.everyNode,
     async autoscaler() {
@@ -159,6 +158,11 @@ export interface NodeView {
   nodes: () => Promise<Fact<NodeFacts[]>>
   /** Empty where they are not known. */
   eligible: () => Promise<NodeFacts[]>
+  /**
+   * Those that are not eligible now and may become so: behind taints, where tolerations may still be added; and all, where
+   * none is eligible.
+   */
+  later: () => Promise<NodeFacts[]>
   wanted: () => Promise<WantedPlatforms>
 }
 
@@ -177,6 +181,13 @@ export function createNodeView(
     const fact = await nodes()
     return fact.status === 'known' ? eligibleNodes(workload.placement, fact.value) : []
   })
+  const later = once(async () => {
+    const fact = await nodes()
+    if (fact.status !== 'known') return []
+    return (await eligible()).length === 0
+      ? fact.value
+      : nodesBehindTaints(workload, fact.value)
+  })
   const wanted = once(async () => {
     if (platforms !== 'auto') return platformsOfList(platforms, workload)
     const fact = await nodes()
@@ -187,7 +198,7 @@ export function createNodeView(
       autoscalerSigns,
     })
   })
-  return { nodes, eligible, wanted }
+  return { nodes, eligible, later, wanted }
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -19,6 +19,9 @@ export function readPlacement(spec: Fields, path: string, everyNode: boolean): P
       ({ fields, path: entryPath }) => readToleration(fields, entryPath),
     ),
     os: textOf(fieldsAt(spec, ['os']).name, below(path, 'os.name')) || null,
+    ...(listOf(spec.schedulingGates, below(path, 'schedulingGates')).length > 0
+      ? { isGated: true }
+      : {}),
     everyNode,
   }
 }

@@ -59,6 +59,8 @@ export interface Placement {
   tolerations: Toleration[]
   /** spec.os.name */
   os: string | null
+  /** Present where spec.schedulingGates hold the Pod back: whoever lifts them may first add tolerations. */
+  isGated?: true
   /** A DaemonSet puts a Pod on every eligible node and tolerates the node condition taints. */
   everyNode: boolean
 }

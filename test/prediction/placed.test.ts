@@ -108,6 +108,91 @@ const presences: [
   ],
 ]
 
+t.test('an image on nodes that the Pod may only reach later', async (t) => {
+  const taints = [{ key: 'nvidia.com/gpu', value: '', effect: 'NoSchedule' }]
+  const objects = nodes({}, { taints, images: [IMAGE] })
+  const onNoNode = { nodeSelector: { disk: 'ssd' } }
+  const cases: [string, Workload, 'certain' | 'uncertain'][] = [
+    ['a template', deployment(ifNotPresent), 'uncertain'],
+    ['a Pod', pod(ifNotPresent), 'certain'],
+    [
+      'a gated Pod',
+      pod({
+        ...ifNotPresent,
+        spec: { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] },
+      }),
+      'uncertain',
+    ],
+    ['no node now', pod({ ...ifNotPresent, spec: onNoNode }), 'uncertain'],
+  ]
+  for (const [title, workload, certainty] of cases) {
+    for (const thorough of [false, true]) {
+      const world = await createWorld({
+        objects,
+        answer: () => notFound,
+        overrides: { thorough },
+      })
+      const told = leading(await world.predict(workload))
+      t.match(told, { cause: 'ImageNotFound', certainty }, title)
+    }
+  }
+})
+
+t.test('a denied platform has just looked at the nodes', async (t) => {
+  const reads: boolean[] = []
+  const world = await createWorld({
+    answer: () => index('linux/arm64'),
+    facts: {
+      async nodes({ fresh }) {
+        reads.push(fresh)
+        const arm64 = node({ name: 'n2', architecture: 'arm64' })
+        return { status: 'known', value: fresh ? [node(), arm64] : [node()] }
+      },
+    },
+  })
+  t.match(leading(await world.predict(pod())), { cause: 'PlatformPartlyServed' })
+  t.same(reads, [false, true])
+})
+
+t.test('another host of the nodes may have another index', async (t) => {
+  const doubts = ['Another host of the nodes, mirror.test, gave no lasting answer.']
+  const world = await createWorld({
+    objects: nodes({}),
+    answer: () => ({ ...index('linux/arm64'), evidence: { doubts } }),
+  })
+  t.match(leading(await world.predict(pod())), {
+    cause: 'PlatformMismatch',
+    certainty: 'uncertain',
+    doubts,
+  })
+})
+
+t.test('what is left of an index may serve nodes behind taints', async (t) => {
+  const taints = [{ key: 'nvidia.com/gpu', value: '', effect: 'NoSchedule' }]
+  const gone = `sha256:${'e'.repeat(64)}`
+  const whole = index('linux/amd64', 'linux/arm64')
+  if (whole.outcome !== 'found') throw new TypeError('an index is found')
+  const [first, ...others] = whole.platforms ?? []
+  if (first === undefined) throw new TypeError('it has entries')
+  const broken: BareResult = {
+    ...whole,
+    platforms: [{ ...first, digest: gone }, ...others],
+    missingChildren: [gone],
+  }
+  for (const [workload, certainty] of [
+    [deployment(), 'uncertain'],
+    [pod(), 'certain'],
+  ] as const) {
+    const world = await createWorld({
+      objects: nodes({}, { architecture: 'arm64', taints }),
+      answer: ({ image }) => (image.endsWith(gone) ? notFound : broken),
+      settings: { verifyIndexes: true },
+    })
+    const told = await world.predict(workload)
+    t.match(leading(told), { cause: 'ManifestIncomplete', certainty })
+  }
+})
+
 t.test('IfNotPresent, by where the image is', async (t) => {
   for (const [title, objects, words, certainty] of presences) {
     const options: WorldOptions = { objects, answer: () => notFound }
@@ -127,6 +212,18 @@ t.test('IfNotPresent, by where the image is', async (t) => {
       /\d of|None of|All|ran it/,
       title,
     )
+  }
+})
+
+t.test('a kubelet lists five names of an image at most', async (t) => {
+  for (const [count, certainty] of [
+    [4, 'certain'],
+    [5, 'uncertain'],
+  ] as const) {
+    const names = Array.from({ length: count }, (_, at) => `r.test/other:${at}`)
+    const listed = { ...nodeObject(), status: { images: [{ names }] } }
+    const world = await createWorld({ objects: [listed], answer: () => notFound })
+    t.match(leading(await world.predict(pod(ifNotPresent))), { certainty }, `${count}`)
   }
 })
 
@@ -530,6 +627,22 @@ t.test('credentials of pools', async (t) => {
       nodes(gpu, web),
       webOnly,
       'certain',
+      [null],
+    ],
+    [
+      'a template may be given tolerations for the pool',
+      [pool('gpu', 'gpu.json')],
+      nodes({ ...gpu, taints: [{ key: 'gpu', value: '', effect: 'NoSchedule' }] }, web),
+      deployment(),
+      'uncertain',
+      [null],
+    ],
+    [
+      'no node of the pool is there yet',
+      [pool('gpu', 'gpu.json')],
+      nodes(web),
+      gpuOnly,
+      'uncertain',
       [null],
     ],
     [

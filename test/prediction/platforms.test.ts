@@ -182,6 +182,18 @@ const placements: [title: string, Placement, NodeFacts, boolean][] = [
     true,
   ],
   [
+    'a label without a value is there',
+    requiring('node-role.kubernetes.io/edge', 'DoesNotExist', []),
+    node({ labels: { 'node-role.kubernetes.io/edge': '' } }),
+    false,
+  ],
+  [
+    '... and is nothing but empty',
+    { ...anywhere, nodeSelector: { pool: 'web' } },
+    node({ labels: { pool: '' } }),
+    false,
+  ],
+  [
     'a label beats what the node tells',
     { ...anywhere, nodeSelector: { 'kubernetes.io/arch': 'arm64' } },
     node({ labels: { 'kubernetes.io/arch': 'arm64' } }),
@@ -387,6 +399,26 @@ const indexes: [
     ]),
     doubted,
   ],
+  [
+    'a machine of a provider',
+    index('linux/arm64'),
+    want([node({ providerID: 'aws:///eu-west-1a/i-0' })]),
+    doubted,
+  ],
+  ...['kind://docker/kind/n1', 'k3s://n1', 'n1'].map(
+    (providerID): (typeof indexes)[number] => [
+      `one's own machine, ${providerID}`,
+      index('linux/arm64'),
+      want([node({ providerID })]),
+      denied,
+    ],
+  ),
+  [
+    'a node that stands for another cluster',
+    index('linux/arm64'),
+    want([amd64, node({ ...gpu, labels: { type: 'virtual-kubelet' } })]),
+    doubted,
+  ],
   ['Karpenter', index('linux/arm64'), want([amd64], { signs: ['karpenter'] }), doubted],
   [
     'a cluster autoscaler',
@@ -425,6 +457,12 @@ const indexes: [
     index('linux/arm64'),
     want([amd64, behindGpu]),
     denied,
+  ],
+  [
+    '... a Pod with scheduling gates may still be given some',
+    index('linux/arm64'),
+    want([amd64, behindGpu], { placement: { isGated: true } }),
+    doubted,
   ],
   [
     '... of no use either',

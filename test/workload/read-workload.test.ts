@@ -5,6 +5,7 @@ import {
   effectiveServiceAccountName,
   usesServiceAccountSecrets,
 } from '../../src/workload/pull-settings.ts'
+import { readPlacement } from '../../src/workload/read-placement.ts'
 import { readWorkload, type ReadingOptions } from '../../src/workload/read-workload.ts'
 import { skipReason } from '../../src/workload/skip-annotation.ts'
 import type { Workload } from '../../src/workload/workload.ts'
@@ -208,6 +209,8 @@ await test('reads pull settings and placement', async (t) => {
     os: 'windows',
     everyNode: false,
   })
+  const gated = { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] }
+  t.equal(readPlacement(gated, 'spec', false).isGated, true)
 })
 
 await test('reads who owns an object, how much of it is wanted and where it lives', async (t) => {
