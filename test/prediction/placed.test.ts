@@ -215,6 +215,21 @@ t.test('IfNotPresent, by where the image is', async (t) => {
   }
 })
 
+t.test('an image is listed under its short names, too', async (t) => {
+  for (const [image, listed] of [
+    ['nginx:1.27', 'nginx:1.27'],
+    ['nginx:1.27', 'library/nginx:1.27'],
+    ['docker.io/library/nginx:latest', 'nginx'],
+  ] as const) {
+    const world = await createWorld({
+      objects: nodes({ images: [listed] }),
+      answer: () => notFound,
+    })
+    const told = leading(await world.predict(pod({ ...ifNotPresent, images: [image] })))
+    t.match(told, { certainty: 'uncertain' }, listed)
+  }
+})
+
 t.test('a kubelet lists five names of an image at most', async (t) => {
   for (const [count, certainty] of [
     [4, 'certain'],

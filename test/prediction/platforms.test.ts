@@ -1,15 +1,15 @@
 import t from 'tap'
 import type { AutoscalerSign, NodeFacts } from '../../src/prediction/cluster-facts.ts'
-import { eligibleNodes } from '../../src/prediction/eligible-nodes.ts'
-import { explainNoNode } from '../../src/prediction/explain-no-node.ts'
+import { eligibleNodes } from '../../src/prediction/nodes/eligible-nodes.ts'
+import { explainNoNode } from '../../src/prediction/explain/explain-no-node.ts'
 import type { Finding } from '../../src/prediction/finding.ts'
-import { explainPlatforms } from '../../src/prediction/platform-verdict.ts'
-import type { ReadConfig } from '../../src/prediction/platform-verdict.ts'
+import { explainPlatforms } from '../../src/prediction/nodes/platform-verdict.ts'
+import type { ReadConfig } from '../../src/prediction/nodes/platform-verdict.ts'
 import {
   platformsOfList,
   platformsOfNodes,
-} from '../../src/prediction/wanted-platforms.ts'
-import type { WantedPlatforms } from '../../src/prediction/wanted-platforms.ts'
+} from '../../src/prediction/nodes/wanted-platforms.ts'
+import type { WantedPlatforms } from '../../src/prediction/nodes/wanted-platforms.ts'
 import type {
   FoundManifest,
   ImagePlatform,
@@ -83,6 +83,7 @@ const placements: [title: string, Placement, NodeFacts, boolean][] = [
     true,
   ],
   ['os', { ...anywhere, os: 'windows' }, node(), false],
+  ['an os that no one tells', { ...anywhere, os: 'windows' }, node({ os: '' }), true],
   ['In', requiring('pool', 'In', ['db', 'web']), node(), true],
   ['In, none of them', requiring('pool', 'In', ['db']), node(), false],
   ['NotIn', requiring('pool', 'NotIn', ['db']), node(), true],
@@ -374,6 +375,14 @@ const indexes: [
   ],
   ['... whose config tells nothing', index(''), want([amd64]), null, config({})],
   [
+    '... whose config tells half',
+    index(''),
+    want([amd64]),
+    null,
+    config({ os: 'windows', architecture: null }),
+  ],
+  ['... five of them are not read', index('', '', '', '', ''), want([amd64]), null],
+  [
     '... is not read where another entry serves',
     index('', 'linux/amd64'),
     want([amd64]),
@@ -413,12 +422,14 @@ const indexes: [
       denied,
     ],
   ),
-  [
-    'a node that stands for another cluster',
-    index('linux/arm64'),
-    want([amd64, node({ ...gpu, labels: { type: 'virtual-kubelet' } })]),
-    doubted,
-  ],
+  ...[{ type: 'virtual-kubelet' }, { 'liqo.io/type': 'virtual-node' }].map(
+    (labels): (typeof indexes)[number] => [
+      `a node that stands for another cluster, ${Object.keys(labels).join()}`,
+      index('linux/arm64'),
+      want([amd64, node({ taints: gpu.taints, labels })]),
+      doubted,
+    ],
+  ),
   ['Karpenter', index('linux/arm64'), want([amd64], { signs: ['karpenter'] }), doubted],
   [
     'a cluster autoscaler',
@@ -465,6 +476,12 @@ const indexes: [
     doubted,
   ],
   [
+    '... as far as versions go',
+    index('linux/386'),
+    want([arm64, node({ ...behindGpu, architecture: 'amd64' })], { form: 'template' }),
+    doubted,
+  ],
+  [
     '... of no use either',
     index('linux/s390x'),
     want([amd64, behindGpu], { form: 'template' }),
@@ -508,6 +525,16 @@ const indexes: [
     }),
     denied,
   ],
+  ...['kubernetes.io/arch', 'beta.kubernetes.io/arch'].map(
+    (label): (typeof indexes)[number] => [
+      `... for both, by another name, by ${label}`,
+      index('linux/arm64'),
+      platformsOfList(['linux/amd64', 'linux/aarch64'], {
+        placement: requiring(label, 'In', ['arm64', 'amd64']),
+      }),
+      warned,
+    ],
+  ),
   [
     '... for none of them',
     index('linux/amd64'),
