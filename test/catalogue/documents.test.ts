@@ -2,7 +2,10 @@ import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { readConfiguration } from '../../src/configuration/read-configuration.ts'
 import { causeCodes, causes } from '../../src/prediction/causes.ts'
-import { failureCatalogue, rowsOf } from '../../src/prediction/failure-catalogue.ts'
+import {
+  failureCatalogue,
+  rowsOf,
+} from '../../src/prediction/catalogue/failure-catalogue.ts'
 import { codeBlocks, readDocument, root, section, tableRows } from '../docs/markdown.ts'
 import { failureCatalogueDocument } from './failure-catalogue-document.ts'
 

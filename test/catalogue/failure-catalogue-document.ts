@@ -1,4 +1,4 @@
-import { catalogueParts } from '../../src/prediction/failure-catalogue.ts'
+import { catalogueParts } from '../../src/prediction/catalogue/failure-catalogue.ts'
 import type { CatalogueRow } from '../../src/prediction/catalogue/catalogue-row.ts'
 
 const HEADINGS = ['Row', 'What goes wrong', 'Can it be told?', 'Cause', 'Action', 'Note']

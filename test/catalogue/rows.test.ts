@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Test } from 'tap'
-import { failureCatalogue } from '../../src/prediction/failure-catalogue.ts'
+import { failureCatalogue } from '../../src/prediction/catalogue/failure-catalogue.ts'
 import { causes } from '../../src/prediction/causes.ts'
 import {
   connectionCases,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { ServerResponse } from 'node:http'
-import { suggestTags } from '../../src/prediction/suggest-tags.ts'
+import { suggestTags } from '../../src/prediction/explain/suggest-tags.ts'
 import { refuse } from '../registry/support/scripted-registry.ts'
 import type { SeenRequest } from '../registry/support/scripted-registry.ts'
 import { asksBearer, found, json, repositories } from './answers.ts'

@@ -11,7 +11,7 @@ import {
   type FolderProblem,
 } from '../../src/cluster/standalone-folder.ts'
 import type { ClusterFacts, Fact, NodeFacts } from '../../src/prediction/cluster-facts.ts'
-import { isDevelopmentCluster } from '../../src/prediction/development-cluster.ts'
+import { isDevelopmentCluster } from '../../src/prediction/nodes/development-cluster.ts'
 import { behavesAsClusterFacts, read } from './behaviour.ts'
 import { clusterObjects } from './cluster-objects.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { inspect } from 'node:util'
-import { createLookupCache, freshly } from '../../src/prediction/lookup-cache.ts'
+import { createLookupCache, freshly } from '../../src/prediction/lookups/lookup-cache.ts'
 import { parseReference } from '../../src/reference/parse-reference.ts'
 import type { Credential } from '../../src/credentials/credential.ts'
 import type { LookupRequest, LookupResult } from '../../src/registry/lookup.ts'

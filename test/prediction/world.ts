@@ -1,11 +1,11 @@
 import { createObjectStore, objectStoreFacts } from '../../src/cluster/object-store.ts'
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
 import type { ClusterFacts, ReadOptions } from '../../src/prediction/cluster-facts.ts'
-import { createNodeCredentials } from '../../src/prediction/create-node-credentials.ts'
+import { createNodeCredentials } from '../../src/prediction/node-credentials/create-node-credentials.ts'
 import { createPredictor } from '../../src/prediction/create-predictor.ts'
 import type { PredictorOptions } from '../../src/prediction/create-predictor.ts'
 import type { Finding } from '../../src/prediction/finding.ts'
-import { createLookupCache } from '../../src/prediction/lookup-cache.ts'
+import { createLookupCache } from '../../src/prediction/lookups/lookup-cache.ts'
 import type { ImagePrediction } from '../../src/prediction/prediction.ts'
 import type { PredictionSettings } from '../../src/prediction/prediction-settings.ts'
 import type {

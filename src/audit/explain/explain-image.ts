@@ -1,7 +1,7 @@
 import { registryOf } from '../../cluster/read-pod.ts'
 import type { Finding } from '../../prediction/finding.ts'
 import type { ImagePrediction } from '../../prediction/prediction.ts'
-import type { PullCredentials } from '../../prediction/pull-credentials.ts'
+import type { PullCredentials } from '../../prediction/pull-secrets/pull-credentials.ts'
 import { printable } from '../../text/printable.ts'
 import { canFailPull, classifyPullError } from './classify-pull-error.ts'
 import type { PullError } from './classify-pull-error.ts'

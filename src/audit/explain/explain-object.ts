@@ -1,5 +1,5 @@
 import type { ObjectLister } from '../../cluster/object-lister.ts'
-import { resolvePullCredentials } from '../../prediction/resolve-pull-credentials.ts'
+import { resolvePullCredentials } from '../../prediction/pull-secrets/resolve-pull-credentials.ts'
 import { registryOf } from '../../cluster/read-pod.ts'
 import type { ClusterFacts } from '../../prediction/cluster-facts.ts'
 import type { Predictor } from '../../prediction/predictor.ts'

@@ -1,0 +1,94 @@
+import { LRUCache } from 'lru-cache'
+import {
+  createCredentialFingerprint,
+  usableCredential,
+} from '../../registry/credential-fingerprint.ts'
+import type {
+  ImagePlatformReader,
+  LookupRequest,
+  RegistryClient,
+} from '../../registry/lookup.ts'
+
+export interface RememberAnswersOptions {
+  client: RegistryClient & ImagePlatformReader
+  /** Questions under way at a time for one registry; the others wait their turn. */
+  perRegistry: number
+  /** Answers kept at most: one more than that is asked again. */
+  maxEntries: number
+  /** How long one question may take once it is its turn, in milliseconds. */
+  timeoutMs: number
+  /** Ends every question under way. */
+  signal: AbortSignal
+}
+
+/**
+ * A client for one run of a report: each distinct question is asked once, whatever the answer, and a registry gets so many at a
+ * time. A report may be as old as its run; a denial may not, so the webhook never uses it. A caller's own signal is not heeded
+ * here: the look-up cache before it does that.
+ */
+export function rememberAnswers(
+  options: RememberAnswersOptions,
+): RegistryClient & ImagePlatformReader {
+  const { client } = options
+  const fingerprint = createCredentialFingerprint()
+  const answers = new LRUCache<string, { answer: Promise<unknown> }>({
+    max: options.maxEntries,
+  })
+  const turns = createTurns(options.perRegistry)
+
+  function once<T>(
+    question: string,
+    request: LookupRequest,
+    ask: (request: LookupRequest) => Promise<T>,
+  ): Promise<T> {
+    const who = fingerprint(usableCredential(request.credential))
+    const { pullReference, registry } = request.reference
+    const platforms = (request.platforms ?? []).toSorted()
+    const key = [question, pullReference, who, ...platforms].join(' ')
+    const known = answers.get(key)
+    // The key begins with the question, which decides the type.
+    if (known !== undefined) return known.answer as Promise<T>
+    const answer = turns(registry, () =>
+      ask({
+        ...request,
+        signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
+      }),
+    )
+    answers.set(key, { answer })
+    return answer
+  }
+
+  return {
+    lookup: (request) => once('lookup', request, (asked) => client.lookup(asked)),
+    tags: (request) => once('tags', request, (asked) => client.tags(asked)),
+    imagePlatform: (request, digest) =>
+      once(`platform ${digest}`, request, (asked) => client.imagePlatform(asked, digest)),
+    close: () => client.close(),
+  }
+}
+
+/** Runs so many tasks of one name at a time, in the order in which they came. */
+function createTurns(
+  limit: number,
+): <T>(name: string, task: () => Promise<T>) => Promise<T> {
+  const queues = new Map<string, { running: number; waiting: (() => void)[] }>()
+  return async (name, task) => {
+    const queue = queues.get(name) ?? { running: 0, waiting: [] }
+    queues.set(name, queue)
+    if (queue.running < limit) queue.running += 1
+    else {
+      // Whoever ends hands its place over.
+      const { promise, resolve } = Promise.withResolvers<void>()
+      queue.waiting.push(resolve)
+      await promise
+    }
+    try {
+      return await task()
+    } finally {
+      const next = queue.waiting.shift()
+      if (next) next()
+      else queue.running -= 1
+      if (queue.running === 0) queues.delete(name)
+    }
+  }
+}
