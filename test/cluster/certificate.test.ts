@@ -63,6 +63,7 @@ await t.test('a renewal, as the API server and the shipped RBAC see it', async (
   await passes('at the start')
   test.strictSame(problems(replicas), [])
 
+  const traffic = keepApplying()
   clock.nowMs = now
   await stepAll()
   test.equal(await bundleSize(), 2, 'both CAs are published before')
@@ -81,6 +82,9 @@ await t.test('a renewal, as the API server and the shipped RBAC see it', async (
   test.equal(await bundleSize(), 1)
   await passes('when the old CA is gone')
   test.strictSame(problems(replicas), [])
+  const { applied, failures } = await traffic.stop()
+  test.strictSame(failures, [], 'no review was lost under traffic')
+  test.ok(applied > 5, `${applied} reviews came in beside the renewal`)
 
   await plane.kubectl(['delete', 'clusterrolebinding', 'pullgate-certificate'])
   await until(async () => {
@@ -310,6 +314,39 @@ async function untilCalled(port: number, count: () => number): Promise<void> {
     if (code !== 0) throw new Error(stderr)
     return count() > 0
   })
+}
+
+interface Traffic {
+  stop(): Promise<{ applied: number; failures: string[] }>
+}
+
+/** Applies without pause, under failurePolicy Fail: a moment without trust shows as a failure. */
+function keepApplying(): Traffic {
+  const failures: string[] = []
+  const state = { stopped: false, applied: 0 }
+  async function apply(): Promise<void> {
+    while (!state.stopped) {
+      const { code, stderr } = await plane.kubectl([
+        'create',
+        'deployment',
+        'traffic',
+        '--image=nginx',
+        '-n',
+        'default',
+        '--dry-run=server',
+      ])
+      if (code === 0) state.applied += 1
+      else failures.push(stderr)
+    }
+  }
+  const applying = apply()
+  return {
+    async stop() {
+      state.stopped = true
+      await applying
+      return { applied: state.applied, failures }
+    },
+  }
 }
 
 async function bundleSize(): Promise<number> {

@@ -289,7 +289,7 @@ await test('no secret leaves by an answer, a log, a metric, a report or a verdic
   const leaks = world.told().split('\n').filter(holdsSecret)
   t.same(leaks, [])
   const caches = new Set(kept.map(({ cache }) => cache))
-  t.ok(caches.has('prediction/lookup-cache.ts'), 'look-ups were kept')
+  t.ok(caches.has('prediction/lookups/lookup-cache.ts'), 'look-ups were kept')
   for (const cache of caches) {
     if (madeForSecrets.has(cache)) continue
     const leaking = kept.filter((each) => each.cache === cache && holdsSecret(each.text))
