@@ -1,6 +1,5 @@
 import type { ImagePrediction } from '../prediction/prediction.ts'
-import type { ImageReference } from '../reference/image-reference.ts'
-import { parseReference } from '../reference/parse-reference.ts'
+import { parseOrNull } from '../reference/parse-reference.ts'
 import type { ImageUse } from '../workload/workload.ts'
 
 /** What is said of an image when the look-ups did not even answer with what they know at their deadline. */
@@ -19,13 +18,5 @@ export function unverified(use: ImageUse): ImagePrediction {
       },
     ],
     attempts: [],
-  }
-}
-
-function parseOrNull(image: string): ImageReference | null {
-  try {
-    return parseReference(image)
-  } catch {
-    return null
   }
 }

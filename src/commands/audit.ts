@@ -9,8 +9,6 @@ import {
   parseLabelSelector,
 } from '../cluster/label-selector-text.ts'
 import type { Configuration } from '../configuration/configuration.ts'
-import { createEngine } from '../engine/create-engine.ts'
-import { silentObserver } from '../registry/registry-observer.ts'
 import { printable } from '../text/printable.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
@@ -25,6 +23,7 @@ import {
   reportArguments,
   reportHelp,
 } from './report-options.ts'
+import { createReportEngine } from './report-engine.ts'
 
 const help = `Judges every workload of a cluster as the webhook would, and tells how widespread trouble is.
 
@@ -158,16 +157,10 @@ async function judge(
     progress.end()
     io.stderr.write(`${line}\n`)
   }
-  const engine = await createEngine({
-    configuration,
-    facts,
-    observer: silentObserver,
-    env: io.env,
-    onFault: (error) => tell(`pullgate audit: internal error: ${String(error)}`),
-    onNotice: tell,
-    thorough: true,
-    oneRun: { signal: io.signal },
-  })
+  const engine = await createReportEngine(
+    { name: 'audit', configuration, facts, tell },
+    io,
+  )
   progress.begin(collection.workloads.length)
   try {
     return await auditCluster(collection, {

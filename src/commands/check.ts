@@ -10,9 +10,7 @@ import { whatIsUnknown, whatWasNotJudged } from '../audit/what-is-unknown.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { createObjectStore } from '../cluster/object-store.ts'
 import type { Configuration } from '../configuration/configuration.ts'
-import { createEngine } from '../engine/create-engine.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
-import { silentObserver } from '../registry/registry-observer.ts'
 import { openApi } from './cluster-source.ts'
 import { isOnDisk } from './inputs/find-manifests.ts'
 import { readInputs } from './inputs/read-inputs.ts'
@@ -27,6 +25,7 @@ import {
   reportArguments,
   reportHelp,
 } from './report-options.ts'
+import { createReportEngine } from './report-engine.ts'
 
 const help = `Judges manifest files or image names as the webhook would, without a server.
 
@@ -162,17 +161,11 @@ async function judge(
   { configuration, facts }: { configuration: Configuration; facts: ClusterFacts },
   io: Io,
 ): Promise<AuditedObject[]> {
-  const engine = await createEngine({
-    configuration,
-    facts,
-    observer: silentObserver,
-    env: io.env,
-    onFault: (error) =>
-      io.stderr.write(`pullgate check: internal error: ${String(error)}\n`),
-    onNotice: (notice) => io.stderr.write(`${notice}\n`),
-    thorough: true,
-    oneRun: { signal: io.signal },
-  })
+  const tell = (line: string): void => void io.stderr.write(`${line}\n`)
+  const engine = await createReportEngine(
+    { name: 'check', configuration, facts, tell },
+    io,
+  )
   try {
     return await auditWorkloads(workloads, {
       predictor: engine.predictor,

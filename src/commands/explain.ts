@@ -3,13 +3,12 @@ import { explainObject } from '../audit/explain/explain-object.ts'
 import { explanationJson, explanationText } from '../audit/explain/explain-report.ts'
 import type { Explanation } from '../audit/explain/explanation.ts'
 import { explainKind } from '../audit/explain/kind-names.ts'
-import { createEngine } from '../engine/create-engine.ts'
-import { silentObserver } from '../registry/registry-observer.ts'
 import { printable } from '../text/printable.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
 import { clusterArguments, clusterHelp, openCluster } from './open-cluster.ts'
+import { createReportEngine } from './report-engine.ts'
 
 const help = `Tells why a live object is stuck in ErrImagePull or ImagePullBackOff, step by step, and how to mend it.
 
@@ -59,17 +58,11 @@ async function explain(args: string[], io: Io): Promise<ExitCode> {
     throw new UsageError(`-n takes a namespace, not "${namespace}"`)
   for (const { message } of cluster.problems) io.stderr.write(`${printable(message)}\n`)
   const { facts, lister } = cluster
-  const engine = await createEngine({
-    configuration,
-    facts,
-    observer: silentObserver,
-    env: io.env,
-    onFault: (error) =>
-      io.stderr.write(`pullgate explain: internal error: ${String(error)}\n`),
-    onNotice: (notice) => io.stderr.write(`${notice}\n`),
-    thorough: true,
-    oneRun: { signal: io.signal },
-  })
+  const tell = (line: string): void => void io.stderr.write(`${line}\n`)
+  const engine = await createReportEngine(
+    { name: 'explain', configuration, facts, tell },
+    io,
+  )
   try {
     const explanation = await explainObject({
       target: { ...named, namespace },

@@ -1,6 +1,5 @@
 import type { Keyring } from '../credentials/keyring.ts'
 import type { ImagePlatformReader, RegistryClient } from '../registry/lookup.ts'
-import { printable } from '../text/printable.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
 import { causeCodes, causes } from './causes.ts'
 import type { Aspect } from './causes.ts'
@@ -10,6 +9,7 @@ import type { DoubtFacts } from './doubts/doubts.ts'
 import type { Finding } from './finding.ts'
 import { gatherDoubtFacts } from './doubts/gather-doubts.ts'
 import type { GatherOptions } from './doubts/gather-doubts.ts'
+import { inTime } from './in-time.ts'
 import { judgeImage } from './judge-image.ts'
 import { freshly } from './lookups/lookup-cache.ts'
 import type { CachedLookup } from './lookups/lookup-cache.ts'
@@ -238,43 +238,6 @@ function bySeverity(findings: readonly Finding[]): Finding[] {
 
 function rank({ cause, certainty }: Finding): number {
   return causeCodes.indexOf(cause) * 2 + (certainty === 'certain' ? 0 : 1)
-}
-
-/** What is not known when the signal fires is Unverified, and a fault of ours is never a verdict. */
-async function inTime(
-  use: ImageUse,
-  signal: AbortSignal,
-  onFault: (error: unknown) => void,
-  judge: () => Promise<ImagePrediction>,
-): Promise<ImagePrediction> {
-  const name = printable(use.image, 200)
-  const late = unverified(use, `${name} could not be looked up in time.`)
-  if (signal.aborted) return late
-  const { promise: deadline, resolve } = Promise.withResolvers<ImagePrediction>()
-  // A moment of grace: look-ups end with the same signal and know more than "too late".
-  const giveUp = (): void => void setTimeout(() => resolve(late), GRACE_MS)
-  signal.addEventListener('abort', giveUp, { once: true })
-  try {
-    return await Promise.race([judge(), deadline])
-  } catch (error) {
-    onFault(error)
-    return unverified(use, `${name} could not be judged because of an internal error.`)
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-  }
-}
-
-const GRACE_MS = 20
-
-function unverified(use: ImageUse, message: string): ImagePrediction {
-  const finding: Finding = {
-    cause: 'Unverified',
-    certainty: 'uncertain',
-    message,
-    advice: null,
-    doubts: [],
-  }
-  return { use, reference: null, digest: null, findings: [finding], attempts: [] }
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,4 +1,5 @@
 import type { ImageReference } from './image-reference.ts'
+import { parseOrNull } from './parse-reference.ts'
 
 /**
  * The reference as the container runtime contacts it. The grammar leaves the registry of `a_b.example.com/app` empty, since a host
@@ -14,4 +15,10 @@ export function contactedReference(reference: ImageReference): ImageReference {
     registry: repository.slice(0, slash),
     repository: repository.slice(slash + 1),
   }
+}
+
+/** The contacted reference of a name as written; null for a name that is not valid. */
+export function contactedOrNull(image: string): ImageReference | null {
+  const reference = parseOrNull(image)
+  return reference === null ? null : contactedReference(reference)
 }

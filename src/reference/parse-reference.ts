@@ -102,3 +102,13 @@ function toImageReference(parts: ReferenceParts): ImageReference {
 function toLower(text: string): string {
   return text.replaceAll('İ', 'i').toLowerCase()
 }
+
+/** As parseReference, with null for a name that is not valid. */
+export function parseOrNull(input: string): ImageReference | null {
+  try {
+    return parseReference(input)
+  } catch (error) {
+    if (error instanceof InvalidImageName) return null
+    throw error
+  }
+}

@@ -1,8 +1,6 @@
 import type { Credential } from '../../credentials/credential.ts'
-import { contactedReference } from '../../reference/contacted-reference.ts'
+import { contactedOrNull } from '../../reference/contacted-reference.ts'
 import type { ImageReference } from '../../reference/image-reference.ts'
-import { InvalidImageName } from '../../reference/invalid-image-name.ts'
-import { parseReference } from '../../reference/parse-reference.ts'
 import { nameOf } from '../../reference/reference-name.ts'
 import { editDistance } from '../../text/edit-distance.ts'
 import type { CachedLookup } from '../lookups/lookup-cache.ts'
@@ -45,7 +43,7 @@ function candidates({
 }: SuggestRepositoriesOptions): ImageReference[] {
   const near = new Map<string, { reference: ImageReference; score: number }>()
   for (const image of siblings.slice(0, MAX_SIBLINGS)) {
-    const sibling = parseOrNull(image)
+    const sibling = contactedOrNull(image)
     if (sibling === null || sibling.registry !== reference.registry) continue
     const score = distance(reference.repository, sibling.repository)
     if (score !== null && !near.has(sibling.repository))
@@ -94,14 +92,5 @@ function renamed(reference: ImageReference, repository: string): ImageReference 
     ...reference,
     repository,
     pullReference: digest === null ? `${name}:${effectiveTag}` : `${name}@${digest}`,
-  }
-}
-
-function parseOrNull(image: string): ImageReference | null {
-  try {
-    return contactedReference(parseReference(image))
-  } catch (error) {
-    if (error instanceof InvalidImageName) return null
-    throw error
   }
 }

@@ -1,8 +1,7 @@
 import { nameOf } from '../../reference/reference-name.ts'
 import { LRUCache } from 'lru-cache'
-import { contactedReference } from '../../reference/contacted-reference.ts'
+import { contactedOrNull } from '../../reference/contacted-reference.ts'
 import type { ImageReference } from '../../reference/image-reference.ts'
-import { parseReference } from '../../reference/parse-reference.ts'
 import { firstMatchingGlob } from '../../text/glob.ts'
 import type { ClusterFacts, PodFacts } from '../cluster-facts.ts'
 import type { ManifestNotFound } from '../../registry/lookup.ts'
@@ -133,7 +132,7 @@ function candidates(
   for (const pod of [...bare, ...others]) {
     for (const { image, imageID, pullPolicy } of pod.containers) {
       if (imageID === '' || pullPolicy === 'Never') continue
-      const reference = parseOrNull(image)
+      const reference = contactedOrNull(image)
       if (reference === null || reference.registry !== registry) continue
       if (firstMatchingGlob(preloadedImages, image, reference.pullReference)) continue
       const repository = nameOf(reference)
@@ -207,14 +206,6 @@ async function judgePods(
     cleared.set(key, true)
   }
   return group.length > MAX_PODS_OF_REPOSITORY ? { why: MORE } : 'no-evidence'
-}
-
-function parseOrNull(image: string): ImageReference | null {
-  try {
-    return contactedReference(parseReference(image))
-  } catch {
-    return null
-  }
 }
 
 function learned(registry: string): NodeCredentialEvidence {
