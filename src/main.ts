@@ -13,10 +13,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 let exitCode: number | null = null
+let mayLoseOutput = false
 // A reader that went away (`| head`) is no error: what was asked for has been read.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return
+    if (error.code === 'EPIPE' || mayLoseOutput) return
     process.exit(exitCode ?? 2)
   })
 }
@@ -30,5 +31,8 @@ exitCode = await runCommand(process.argv.slice(2), {
   isTerminal: process.stdout.isTTY,
   columns: process.stdout.columns ?? 100,
   signal: interruption.signal,
+  outputMayBeLost() {
+    mayLoseOutput = true
+  },
 })
 process.exitCode = exitCode

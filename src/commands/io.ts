@@ -12,6 +12,8 @@ export interface Io {
   columns: number
   /** Fires on SIGINT and SIGTERM. */
   signal: AbortSignal
+  /** From now on output that cannot be written ends nothing: a log may be lost, a report may not. */
+  outputMayBeLost?: () => void
 }
 
 /** 0 all good, 1 something would be denied, 2 usage, internal error or interrupted. */

@@ -10,6 +10,7 @@ import { openApi, openClusterSource } from './cluster-source.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
+import { createLogSink } from './log-sink.ts'
 import { chooseCertificate, toSource } from './serving-source.ts'
 import { hostAndPort, startServer } from './start-server.ts'
 import type { ListenAddress, RunningServer } from './start-server.ts'
@@ -82,7 +83,9 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
     { listenHost: listen.host, ownNamespace, hasCluster: !isStandalone, cwd: io.cwd },
   )
   const configuration = await loadConfigurationFile(values.config, io.cwd)
-  const log = pino({ level: configuration.configuration.logLevel, base: null }, io.stdout)
+  io.outputMayBeLost?.()
+  const { logLevel } = configuration.configuration
+  const log = pino({ level: logLevel, base: null }, createLogSink(io.stdout, Date.now))
   const path = (file: string | undefined): string | null =>
     file === undefined ? null : resolve(io.cwd, file)
   const kubeconfig = path(values.kubeconfig)
