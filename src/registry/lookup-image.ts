@@ -27,7 +27,7 @@ export async function lookupImage(
   const attempts = await askHosts(context, request, sessions)
   const winner = attempts.reduce<Attempt | null>(moreAdvanced, null)
   if (winner === null) return noHost(request, doubts)
-  doubts.push(...passingFailures(attempts, winner))
+  doubts.push(...passingFailures(attempts, winner), ...passingPage(context, winner))
   const result = await finish(context, request, winner)
   // Requests of every host count, and an answer that others might have given differently says so.
   result.evidence.requests = sum(sessions.map(({ trail }) => trail.requests))
@@ -118,6 +118,19 @@ function passingFailures(attempts: Attempt[], winner: Attempt): string[] {
       const host = URL.parse(session.baseUrl)?.host ?? session.baseUrl
       return `Another host of the nodes, ${host}, gave no lasting answer (${verdict.outcome}).`
     })
+}
+
+/** Over trusted TLS and all: the page of a proxy whose registry is away, as long as that one was there before. */
+function passingPage(
+  { servingHosts }: ClientContext,
+  { session: { baseUrl }, verdict }: Attempt,
+): string[] {
+  if (verdict.outcome === 'found') servingHosts.noteServed(baseUrl)
+  if (verdict.outcome !== 'unusable' || verdict.fault !== 'web-page') return []
+  if (!servingHosts.hasServed(baseUrl)) return []
+  return [
+    `${URL.parse(baseUrl)?.host ?? baseUrl} has served images before, so the page may pass.`,
+  ]
 }
 
 async function finish(

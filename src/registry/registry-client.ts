@@ -8,6 +8,7 @@ import { createIndexReader } from './index-reader.ts'
 import { lookupImage } from './lookup-image.ts'
 import type { ImagePlatformReader, RegistryClient } from './lookup.ts'
 import type { RegistryObserver } from './registry-observer.ts'
+import { createServingHosts } from './serving-hosts.ts'
 import { listTags } from './tags-list.ts'
 import { createTokenService } from './token-service.ts'
 import type { Transport } from './transport.ts'
@@ -43,7 +44,14 @@ export function createClient(
   const requests = createAuthorizedRequests({ exchange, tokens, now })
   const indexes = createIndexReader({ requests, now })
   const { endpoints, settings } = options
-  const context: ClientContext = { endpoints, settings, requests, indexes, now }
+  const context: ClientContext = {
+    endpoints,
+    settings,
+    requests,
+    indexes,
+    servingHosts: createServingHosts(),
+    now,
+  }
   const images = createImagePlatformReader(context)
   return {
     lookup: (request) => lookupImage(context, request),

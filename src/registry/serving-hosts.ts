@@ -1,0 +1,19 @@
+import { LRUCache } from 'lru-cache'
+
+/** Names come from images, so there may be any number. */
+const MAX_HOSTS = 1_000
+
+/** Which hosts have ever given a manifest since the start. */
+export interface ServingHosts {
+  noteServed(baseUrl: string): void
+  hasServed(baseUrl: string): boolean
+}
+
+/** A host that served images is a registry: when it answers with a web page, it is down for maintenance, and nothing that an author could mend. */
+export function createServingHosts(): ServingHosts {
+  const served = new LRUCache<string, true>({ max: MAX_HOSTS })
+  return {
+    noteServed: (baseUrl) => void served.set(baseUrl, true),
+    hasServed: (baseUrl) => served.has(baseUrl),
+  }
+}
