@@ -8,6 +8,8 @@ export interface GoUrl {
 
 /** Bytes as a string of code units below 256: compares by bytes, as Go does, and keeps percent-escapes that are not UTF-8. */
 export function toByteString(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- all of ASCII: bytes as they are, which nearly every name consists of
+  if (/^[\u0000-\u007f]*$/.test(text)) return text
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
@@ -102,6 +104,7 @@ function unescapeAny(text: string): string | null {
 }
 
 function unescapeBytes(text: string): string {
+  if (!text.includes('%')) return text
   return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   )

@@ -115,6 +115,7 @@ function matchSlots(
   slots: ReadonlyMap<string, Slot>,
   repository: string,
 ): KeyringMatch[] {
+  if (ordered.length === 0) return []
   const target = parseUrlGlob(repository)
   const matching = ordered.filter(
     ({ glob }) => glob !== null && target !== null && urlGlobMatches(glob, target),

@@ -9,7 +9,7 @@ import type { DoubtFacts } from './doubts/doubts.ts'
 import type { Finding } from './finding.ts'
 import { gatherDoubtFacts } from './doubts/gather-doubts.ts'
 import type { GatherOptions } from './doubts/gather-doubts.ts'
-import { inTime } from './in-time.ts'
+import { inTime, startLateness } from './in-time.ts'
 import { judgeImage } from './judge-image.ts'
 import { freshly } from './lookups/lookup-cache.ts'
 import type { CachedLookup } from './lookups/lookup-cache.ts'
@@ -58,7 +58,7 @@ export interface PredictorOptions {
 /** Reference, credentials, registry and cluster put together. */
 export function createPredictor(options: PredictorOptions): Predictor {
   return {
-    predict({ workload, images, signal }) {
+    async predict({ workload, images, signal }) {
       const context = contextOf(workload, signal, options, false)
       // A platform is denied by the nodes of now: one may just have come.
       const lately = once(async () => contextOf(workload, signal, options, true))
@@ -70,25 +70,37 @@ export function createPredictor(options: PredictorOptions): Predictor {
             read: { fresh, signal },
           }),
         )
-      const [cached, fresh] = [credentials(false), credentials(true)]
-      return Promise.all(
-        images.map((use) =>
-          inTime(use, signal, options.onFault, async () => {
-            const judge = async (
-              read: typeof cached,
-              around: Context,
-              lookups: CachedLookup,
-            ): Promise<ImagePrediction> =>
-              judgeWithDoubts(use, workload, await read(), { ...around, lookups })
-            const first = await judge(cached, context, options.lookups)
-            if (!restsOnSecrets(first, await cached()) && !restsOnContent(first))
-              return first
-            // A denial has just read the Secrets it rests on, and what it rests on was found as lately as a not-found would be.
-            const around = restsOnContent(first) ? await lately() : context
-            return judge(fresh, around, freshly(options.lookups))
-          }),
-        ),
+      const freshCredentials = credentials(true)
+      const fresh = freshly(options.lookups)
+      const round = once(async () =>
+        roundOf(context, workload, await credentials(false)(), options.lookups),
       )
+      const freshRound = once(async () =>
+        roundOf(context, workload, await freshCredentials(), fresh),
+      )
+      const lateRound = once(async () =>
+        roundOf(await lately(), workload, await freshCredentials(), fresh),
+      )
+      const deadline = startLateness(signal)
+      try {
+        return await Promise.all(
+          images.map((use) =>
+            inTime(use, deadline, options.onFault, async () => {
+              const first = await judgeWithDoubts(use, await round())
+              const isAboutContent = restsOnContent(first)
+              if (!isAboutContent && !restsOnSecrets(first, (await round()).credentials))
+                return first
+              // A denial has just read the Secrets it rests on, and what it rests on was found as lately as a not-found would be.
+              return judgeWithDoubts(
+                use,
+                await (isAboutContent ? lateRound() : freshRound()),
+              )
+            }),
+          ),
+        )
+      } finally {
+        deadline.clear()
+      }
     },
   }
 }
@@ -158,30 +170,40 @@ function contextOf(
 
 type Context = ReturnType<typeof contextOf>
 
-async function judgeWithDoubts(
-  use: ImageUse,
+/** All that the images of one object share, made once: with the credentials of that reading and the memory that may answer. */
+function roundOf(
+  context: Context,
   workload: Workload,
   credentials: PullCredentials,
-  context: Context,
-): Promise<ImagePrediction> {
+  lookups: CachedLookup,
+) {
   const { settings, view } = context
-  const judged = await judgeImage(use, {
+  return {
     ...context,
     workload,
     credentials,
+    lookups,
     eligibleNodes: view.eligible,
     wantedPlatforms: view.wanted,
     allContainerd21: async () =>
       viewRuntimes(settings.runtimeProfile, await view.eligible()).allContainerd21,
-  })
+  }
+}
+
+type Round = ReturnType<typeof roundOf>
+
+async function judgeWithDoubts(use: ImageUse, round: Round): Promise<ImagePrediction> {
+  const judged = await judgeImage(use, round)
   const { reference } = judged
   const findings = await Promise.all(
     judged.findings.map((finding) =>
-      withDoubts(finding, { ...context, workload, use, credentials, finding, reference }),
+      withDoubts(finding, { ...round, use, finding, reference }),
     ),
   )
   const nodes =
-    context.thorough && reference !== null ? await nodeEvidence(view, reference) : null
+    round.thorough && reference !== null
+      ? await nodeEvidence(round.view, reference)
+      : null
   return {
     ...judged,
     findings: bySeverity(findings),

@@ -52,8 +52,8 @@ export async function judgeImage(
   if ('findings' in parsed) return prediction(use, null, parsed.findings)
   const { reference } = parsed
   const remarks = diagnoseValidReference(reference, use.image)
-  const early = await judgeWithoutLookup(use, reference, remarks, context)
-  if (early !== null) return prediction(use, reference, early)
+  const early = judgeWithoutLookup(use, reference, remarks, context)
+  if (early !== null) return prediction(use, reference, await early)
   if (context.credentials.malformed !== null) {
     return prediction(use, reference, [context.credentials.malformed])
   }
@@ -120,12 +120,12 @@ function later(reason: string): Finding {
 }
 
 /** Verdicts that need no registry; null when one has to be asked. */
-async function judgeWithoutLookup(
+function judgeWithoutLookup(
   use: ImageUse,
   reference: ImageReference,
   remarks: readonly ReferenceRemark[],
   { settings, eligibleNodes, thorough = false }: JudgeContext,
-): Promise<Finding[] | null> {
+): Finding[] | Promise<Finding[]> | null {
   const preloaded = firstMatchingGlob(
     settings.preloadedImages,
     use.image,
@@ -133,7 +133,7 @@ async function judgeWithoutLookup(
   )
   if (preloaded !== null && use.pullPolicy !== 'Always') return []
   if (use.pullPolicy === 'Never')
-    return explainNeverPulled(reference, await eligibleNodes(), thorough)
+    return eligibleNodes().then((nodes) => explainNeverPulled(reference, nodes, thorough))
   if (settings.registrySettings(reference.registry).skip) return []
   const notAllowed = explainNotAllowed(reference.registry, settings)
   if (notAllowed !== null) return [notAllowed]

@@ -111,6 +111,7 @@ function readPods({ pods, images, layout }: PodLocations): PodPart {
   const [first, ...others] = pods.map((pod) => readPod(pod, layout.everyNode))
   if (!first)
     return { ...imagesOnly(), images: images.map((found) => imageString(found)) }
+  if (others.length === 0 && images.length === 0) return first
   for (const [index, other] of others.entries()) {
     if (!sameJson(pullSettings(first), pullSettings(other)))
       throw new MalformedField(

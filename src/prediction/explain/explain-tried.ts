@@ -102,14 +102,15 @@ async function explainFound(
   const { client, reference, signal } = options
   const readConfig: ReadConfig = async (digest) =>
     (await client.imagePlatform?.({ reference, credential, signal }, digest)) ?? null
+  const around = { ...options, wanted, credential }
   const findings: (Finding | null)[] = [
     explainNoNode(wanted),
     ...[
       await explainPlatforms(name, found, wanted, readConfig),
-      await explainChildren(name, found, { ...options, wanted, credential }),
+      await explainChildren(name, found, around),
       // Another host of the nodes may have another index under the name.
     ].map((finding) => finding && withDoubtsOf(found, finding)),
-    await explainConfig(name, found, { ...options, wanted, credential }),
+    await explainConfig(name, found, around),
     ...options.tried.slice(0, -1).map((tried) => staleSecret(tried, options)),
     ...explainHealth(options),
     explainRateLimitNear(found.evidence),

@@ -25,7 +25,8 @@ export interface TryOptions {
  * them, exactly one anonymous attempt when none matches. Ends early where another credential cannot change the answer.
  */
 export async function tryCredentials(options: TryOptions): Promise<TriedCredential[]> {
-  const tried = await tryEach(options.matches, options)
+  const { matches } = options
+  const tried = matches.length === 0 ? [] : await tryEach(matches, options)
   const last = tried.at(-1)
   if (last !== undefined && endsTheSearch(last.result)) return tried
   const more = await options.more()

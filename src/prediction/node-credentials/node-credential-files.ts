@@ -32,6 +32,8 @@ export interface NodeProviders {
 
 /** The files of the nodes that an operator hands us, read again when they change. Neither function rejects. */
 export interface NodeCredentialFiles {
+  /** Whether the operator named any. */
+  areGiven: boolean
   dockerConfig: () => Promise<FileState<Keyring>>
   providers: () => Promise<FileState<NodeProviders>>
 }
@@ -46,24 +48,23 @@ export function createNodeCredentialFiles(
   const { dockerConfigFile, credentialProviderConfig, credentialProviderBinDir } =
     settings
   const files = createTextFiles()
+  const providerConfig =
+    credentialProviderBinDir === null ? null : credentialProviderConfig
   return {
+    areGiven: dockerConfigFile !== null || providerConfig !== null,
     dockerConfig: followed(dockerConfigFile, { files, onNotice }, async (text, file) => {
       const reading = await readNodeConfig(file, async () => text)
       return reading.status === 'usable'
         ? { value: reading.keyring }
         : { problem: reading.problem }
     }),
-    providers: followed(
-      credentialProviderBinDir === null ? null : credentialProviderConfig,
-      { files, onNotice },
-      async (text, file) => {
-        const reading = readCredentialProviderConfig(text)
-        if (reading.status === 'usable')
-          return { value: startProviders(reading.providers, options) }
-        const problems = reading.problems.slice(0, 3).join('; ')
-        return { problem: `credential provider config ${printable(file)}: ${problems}` }
-      },
-    ),
+    providers: followed(providerConfig, { files, onNotice }, async (text, file) => {
+      const reading = readCredentialProviderConfig(text)
+      if (reading.status === 'usable')
+        return { value: startProviders(reading.providers, options) }
+      const problems = reading.problems.slice(0, 3).join('; ')
+      return { problem: `credential provider config ${printable(file)}: ${problems}` }
+    }),
   }
 }
 

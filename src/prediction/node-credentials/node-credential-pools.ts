@@ -17,6 +17,8 @@ export interface CredentialPool {
   /** Empty: every node. */
   nodeSelector: Readonly<Record<string, string>>
   complete: boolean
+  /** The operator named no file, so `keyrings` is always empty. */
+  isEmpty: boolean
   /** Reads the files now, so that one that cannot be used is told of. */
   open: () => Promise<void>
   /** What nodes of the pool add for an image (registry and repository), in the kubelet's order. */
@@ -39,6 +41,7 @@ export function createCredentialPools(
     return {
       nodeSelector,
       complete,
+      isEmpty: !files.areGiven,
       async open() {
         await Promise.all([files.dockerConfig(), files.providers()])
       },
