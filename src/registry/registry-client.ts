@@ -35,13 +35,14 @@ export function createClient(
 ): RegistryClient & ImagePlatformReader {
   const { transport, observer, userAgent, now } = options
   const exchange = createExchange({ transport, observer, userAgent, now })
+  const fingerprint = createCredentialFingerprint()
   const tokens = createTokenService({
     exchange,
     now,
-    fingerprint: createCredentialFingerprint(),
+    fingerprint,
     timeoutMs: options.tokenTimeoutMs ?? DEFAULT_TOKEN_TIMEOUT_MS,
   })
-  const requests = createAuthorizedRequests({ exchange, tokens, now })
+  const requests = createAuthorizedRequests({ exchange, tokens, fingerprint, now })
   const indexes = createIndexReader({ requests, now })
   const { endpoints, settings } = options
   const context: ClientContext = {

@@ -1,65 +1,22 @@
 import { test } from 'tap'
-import type { Test } from 'tap'
-import type { ServerResponse } from 'node:http'
-import type { ClientOptions } from '../../src/registry/registry-client.ts'
-import { OCI_MANIFEST } from '../../src/registry/media-types.ts'
+import {
+  BASIC,
+  bearerRegistry,
+  challenge,
+  client,
+  credential,
+  found,
+  json,
+  SCOPE,
+} from './support/bearer-registry.ts'
+import type { Guise } from './support/bearer-registry.ts'
 import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
+import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
+import type { Script, SeenRequest } from './support/scripted-registry.ts'
 import { tappedTransport } from './support/tapped-transport.ts'
-import { refuse, scriptedRegistry, serveManifest } from './support/scripted-registry.ts'
-import type {
-  Script,
-  ScriptedRegistry,
-  SeenRequest,
-} from './support/scripted-registry.ts'
 
-const credential = { username: 'MARK-user', password: 'MARK-password' }
-const BASIC = `Basic ${Buffer.from('MARK-user:MARK-password').toString('base64')}`
-const IMAGE = JSON.stringify({ schemaVersion: 2, config: {}, layers: [] })
 const HEAD = 'HEAD /v2/team/app/manifests/1.0'
-const SCOPE = 'repository:team/app:pull'
 const TOKEN_GET = 'GET /token?service=acme&scope=repository%3Ateam%2Fapp%3Apull'
-
-const found = (request: SeenRequest, response: ServerResponse): void =>
-  serveManifest(request, response, { body: IMAGE, mediaType: OCI_MANIFEST })
-
-const json = (response: ServerResponse, body: unknown, status = 200): void => {
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(typeof body === 'string' ? body : JSON.stringify(body))
-}
-
-const challenge = (request: SeenRequest, extra = ''): Record<string, string> => ({
-  'www-authenticate': `Bearer realm="http://${request.headers.host}/token",service="acme",scope="${SCOPE}"${extra}`,
-})
-
-interface Guise {
-  /** The token service; the default gives a token. */
-  token?: Script
-  /** The manifest once something was sent with it; the default gives it. */
-  manifest?: Script
-  /** Headers of the first 401. */
-  ask?: (request: SeenRequest) => Record<string, string | string[]>
-}
-
-function bearerRegistry(t: Test, guise: Guise = {}): Promise<ScriptedRegistry> {
-  const token: Script =
-    guise.token ??
-    ((_request, response) =>
-      json(response, {
-        token: 'MARK-token',
-        access_token: 'MARK-token',
-        expires_in: 300,
-      }))
-  return scriptedRegistry(t, (request, response, attempt) => {
-    if (request.line.includes(' /token')) return token(request, response, attempt)
-    if (request.headers.authorization === undefined) {
-      return refuse(response, 401, '', (guise.ask ?? challenge)(request))
-    }
-    return (guise.manifest ?? found)(request, response, attempt)
-  })
-}
-
-const client = (registry: ScriptedRegistry, more: Partial<ClientOptions> = {}) =>
-  clientOf([endpointOf(registry.baseUrl)], more)
 
 const tokenStatus =
   (status: number, headers: Record<string, string> = {}): Script =>
