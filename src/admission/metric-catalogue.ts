@@ -8,8 +8,8 @@ export interface MetricDefinition {
 export const metricCatalogue = {
   pullgate_decisions_total: {
     type: 'counter',
-    help: 'Objects whose images were judged, by what was done, in which mode.',
-    labels: ['action', 'mode', 'operation'],
+    help: 'Objects whose images were judged, by what was done, why (the leading cause; none where nothing was found), and in which mode.',
+    labels: ['action', 'cause', 'mode', 'operation'],
   },
   pullgate_unjudged_total: {
     type: 'counter',
@@ -60,6 +60,21 @@ export const metricCatalogue = {
     type: 'gauge',
     help: 'Requests that wait for their turn with a registry or token service.',
     labels: ['host'],
+  },
+  pullgate_registry_paused_until_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Until when a registry that answered 429 with Retry-After is left alone, in seconds since the epoch.',
+    labels: ['host'],
+  },
+  pullgate_registry_spared_total: {
+    type: 'counter',
+    help: 'Requests that were not sent, because their host is down, wants a pause (paused), or has too many waiting (queue-full).',
+    labels: ['host', 'reason'],
+  },
+  pullgate_cache_requests_total: {
+    type: 'counter',
+    help: 'How often something remembered was looked for, and whether it was there.',
+    labels: ['cache', 'result'],
   },
   pullgate_node_credentials_learned_total: {
     type: 'counter',

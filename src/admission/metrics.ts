@@ -1,9 +1,9 @@
-import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { Registry } from '@prometheus-io/client'
 import type { Decision } from '../policy/decision.ts'
-import type { BreakerState } from '../registry/circuit-breaker.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import { boundedLabel } from './bounded-label.ts'
-import { metricCatalogue, type MetricName } from './metric-catalogue.ts'
+import { counter, gauge, histogram } from './catalogued-metrics.ts'
+import { registryCounters } from './registry-metrics.ts'
 
 export interface MetricsOptions {
   /** The running process; null leaves the process metrics out. */
@@ -40,18 +40,11 @@ export interface Metrics {
   render(): Promise<{ contentType: string; body: string }>
 }
 
+/** A warm answer takes half a millisecond, a cold one some round trips, and the API server waits 30 s at most. */
 const ADMISSION_BUCKETS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 7.5, 10,
-  30,
+  0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.2, 0.3,
+  0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 30,
 ]
-const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-
-const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = {
-  closed: 0,
-  'half-open': 1,
-  open: 2,
-}
-
 /** All metrics in a registry object of their own. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
@@ -92,7 +85,7 @@ function decisionCounters(registry: Registry, maxNamespaces: number): Metrics['d
   const boundedNamespace = boundedLabel(maxNamespaces)
   return ({ decision, namespace, operation, durationMs }) => {
     const { action, mode } = decision
-    decisions.inc({ action, mode, operation })
+    decisions.inc({ action, cause: leadingCause(decision), mode, operation })
     duration.observe({ action }, durationMs / 1000)
     for (const judged of decision.images.flatMap((image) => image.findings))
       findings.inc({ cause: judged.finding.cause, action: judged.action })
@@ -102,42 +95,15 @@ function decisionCounters(registry: Registry, maxNamespaces: number): Metrics['d
   }
 }
 
+/** Of the first image that makes the decision what enforcing would make it. */
+function leadingCause({ images, enforcing }: Decision): string {
+  const image = images.find(({ action }) => action === enforcing)
+  return image?.leading?.finding.cause ?? 'none'
+}
+
 function deniedCauses({ images }: Decision): Set<string> {
   const denied = images.filter(({ action }) => action === 'deny')
   return new Set(denied.flatMap(({ leading }) => leading?.finding.cause ?? []))
-}
-
-function registryCounters(registry: Registry, maxHosts: number): RegistryObserver {
-  const requests = counter(registry, 'pullgate_registry_requests_total')
-  const limit = gauge(registry, 'pullgate_ratelimit_limit')
-  const remaining = gauge(registry, 'pullgate_ratelimit_remaining')
-  const breaker = gauge(registry, 'pullgate_registry_breaker_state')
-  const queue = gauge(registry, 'pullgate_registry_queue_depth')
-  const refused = counter(registry, 'pullgate_guard_refused_total')
-  const unchecked = counter(registry, 'pullgate_guard_unchecked_total')
-  const duration = histogram(
-    registry,
-    'pullgate_registry_request_duration_seconds',
-    REQUEST_BUCKETS,
-  )
-  const boundedHost = boundedLabel(maxHosts)
-  return {
-    request({ host, purpose, status, durationMs }) {
-      requests.inc({ host: boundedHost(host), purpose, status })
-      duration.observe({ purpose }, durationMs / 1000)
-    },
-    rateLimit({ host, rateLimit }) {
-      const labels = { host: boundedHost(host) }
-      limit.set(labels, rateLimit.limit)
-      remaining.set(labels, rateLimit.remaining)
-    },
-    refusedAddress: () => refused.inc(),
-    unguarded: () => unchecked.inc(),
-    breaker: ({ host, state }) =>
-      breaker.set({ host: boundedHost(host) }, BREAKER_VALUES[state]),
-    queue: ({ host, depth }) => queue.set({ host: boundedHost(host) }, depth),
-    neverReached() {},
-  }
 }
 
 /** Few and cheap: the library's own defaults watch the event loop and every garbage collection. */
@@ -157,41 +123,4 @@ function addProcessMetrics(registry: Registry, stats: ProcessStats): void {
   })
   const startedSeconds = Date.now() / 1000 - stats.uptime()
   gauge(registry, 'process_start_time_seconds').set(startedSeconds)
-}
-
-type Collect<T> = (this: T) => void
-
-function counter(
-  registry: Registry,
-  name: MetricName,
-  collect?: Collect<Counter<string>>,
-): Counter<string> {
-  return new Counter<string>(configuration(registry, name, collect))
-}
-
-function gauge(
-  registry: Registry,
-  name: MetricName,
-  collect?: Collect<Gauge<string>>,
-): Gauge<string> {
-  return new Gauge<string>(configuration(registry, name, collect))
-}
-
-function histogram(
-  registry: Registry,
-  name: MetricName,
-  buckets: number[],
-): Histogram<string> {
-  return new Histogram<string>({ ...configuration(registry, name), buckets })
-}
-
-function configuration<T>(registry: Registry, name: MetricName, collect?: Collect<T>) {
-  const { help, labels } = metricCatalogue[name]
-  return {
-    name,
-    help,
-    labelNames: [...labels] as string[],
-    registers: [registry as Registry<'text/plain; version=0.0.4; charset=utf-8'>],
-    ...(collect === undefined ? {} : { collect }),
-  }
 }

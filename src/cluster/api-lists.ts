@@ -3,7 +3,7 @@ import type { Fields } from '../json/fields.ts'
 import type { ApiClient } from './api-client.ts'
 import { identityIn, nameOf } from './api-get.ts'
 import { listObjects, type ListRequest } from './api-list.ts'
-import { createFactCache, type FactTtl } from './fact-cache.ts'
+import { createFactCache, oneList, type FactTtl } from './fact-cache.ts'
 import { createPodEvidence } from './pod-evidence.ts'
 import { readNode } from './read-facts.ts'
 import { readPod } from './read-pod.ts'
@@ -52,19 +52,19 @@ export function clusterWatches(
 /** The lists of a whole cluster; each has one entry, under the empty key. */
 export function clusterLists(client: ApiClient, now: () => number) {
   const nodes = createFactCache<NodeFacts[]>({
-    maxEntries: 1,
+    ...oneList,
     ttl: NODES_TTL,
     now,
     load: async () => collect(client, NODES, nodeReader()),
   })
   const webhooks = createFactCache<Fields[]>({
-    maxEntries: 1,
+    ...oneList,
     ttl: WEBHOOKS_TTL,
     now,
     load: async () => collect(client, WEBHOOKS, (fields) => fields),
   })
   const pods = createFactCache<Map<string, PodFacts[]>>({
-    maxEntries: 1,
+    ...oneList,
     ttl: PODS_TTL,
     now,
     async load() {

@@ -1,5 +1,4 @@
-import { LRUCache } from 'lru-cache'
-
+import { createBoundedCache, jsonBytes } from '../cache/bounded-cache.ts'
 import type { Fact, ReadOptions } from '../prediction/cluster-facts.ts'
 import { valueBefore } from '../time/value-before.ts'
 
@@ -15,9 +14,10 @@ export interface FactTtl {
 
 export interface FactCacheOptions<T> {
   maxEntries: number
-  /** Bound over the sizes of all values, in bytes; `sizeOf` estimates one. */
-  maxBytes?: number
-  sizeOf?(value: T): number
+  /** Over all keys and values together. */
+  maxBytes: number
+  /** Some bytes of one value; its length as JSON unless given. */
+  sizeOf?: (value: T) => number
   ttl: FactTtl
   now: () => number
   /** Asks the source. Has a deadline of its own and never rejects. */
@@ -35,18 +35,23 @@ interface Entry<T> {
   askedAtMs: number
 }
 
+/** There is one, which the pages of its list bound; a part of it would be no answer. */
+export const oneList = {
+  maxEntries: 1,
+  maxBytes: Number.MAX_SAFE_INTEGER,
+  sizeOf: () => 0,
+} as const
+
+/** Reasons that were not had, and their like. */
+const SMALL_BYTES = 300
+
 /** Answers by key, each asked for once at a time. lru-cache's own fetch() would let one caller's signal end the others' wait. */
 export function createFactCache<T>(options: FactCacheOptions<T>): FactCache<T> {
-  const { ttl, now, maxBytes } = options
-  const entries = new LRUCache<string, Entry<T>>({
-    max: options.maxEntries,
-    ...(maxBytes === undefined
-      ? {}
-      : {
-          maxSize: maxBytes,
-          sizeCalculation: ({ fact }) =>
-            fact.status === 'known' ? Math.max(1, options.sizeOf?.(fact.value) ?? 1) : 1,
-        }),
+  const { ttl, now, maxEntries, maxBytes, sizeOf = jsonBytes } = options
+  const entries = createBoundedCache<Entry<T>>({
+    maxEntries,
+    maxBytes,
+    sizeOf: ({ fact }) => (fact.status === 'known' ? sizeOf(fact.value) : SMALL_BYTES),
   })
   const pending = new Map<string, { promise: Promise<Fact<T>>; askedAtMs: number }>()
 

@@ -13,7 +13,13 @@ import type { ApiClient } from './api-client.ts'
 import { getObject, identityOf, isName, namespacedPath } from './api-get.ts'
 import { clusterLists, clusterWatches, namespacesWithSecret } from './api-lists.ts'
 import { autoscalerSigns } from './autoscaler-signs.ts'
-import { createFactCache, orTooLate, tooLate, type FactTtl } from './fact-cache.ts'
+import {
+  createFactCache,
+  oneList,
+  orTooLate,
+  tooLate,
+  type FactTtl,
+} from './fact-cache.ts'
 import { webhooksHandlingPods } from './pod-mutators.ts'
 import { readNamespace, readSecret, readServiceAccount } from './read-facts.ts'
 import type { WatchedListOptions } from './watched-list.ts'
@@ -46,7 +52,9 @@ const SIGNS_TTL: FactTtl = {
 }
 
 const MAX_OBJECTS = 2000
+/** Secrets are 1 MiB at most, and usually 1 kB; of the other two only names and labels are kept. */
 const MAX_SECRET_BYTES = 16 * 1024 * 1024
+const MAX_OBJECT_BYTES = 4 * 1024 * 1024
 
 /** ClusterFacts of a live cluster. 403, timeouts and faults of the API server are `unknown`; only its own 404 is `absent`. */
 export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts {
@@ -54,7 +62,7 @@ export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts 
   const objects = objectCaches(client, now)
   const lists = clusterLists(client, now)
   const signs = createFactCache<AutoscalerSign[]>({
-    maxEntries: 1,
+    ...oneList,
     ttl: SIGNS_TTL,
     now,
     load: async () => autoscalerSigns(client),
@@ -121,12 +129,16 @@ export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts 
 
 /** Short caches of single objects, keyed `namespace/name`. */
 function objectCaches(client: ApiClient, now: () => number) {
-  const bounds = { maxEntries: MAX_OBJECTS, ttl: OBJECT_TTL, now }
+  const bounds = {
+    maxEntries: MAX_OBJECTS,
+    maxBytes: MAX_OBJECT_BYTES,
+    ttl: OBJECT_TTL,
+    now,
+  }
   return {
     secrets: createFactCache<SecretFacts>({
       ...bounds,
       maxBytes: MAX_SECRET_BYTES,
-      sizeOf: ({ data }) => JSON.stringify(data).length,
       async load(key) {
         const identity = identityOf(key)
         const path = namespacedPath('secrets', identity)

@@ -1,14 +1,16 @@
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
-import { createFactCache } from './fact-cache.ts'
-import type { FactCache } from './fact-cache.ts'
+import { createFactCache, oneList } from './fact-cache.ts'
+import type { FactCache, FactCacheOptions } from './fact-cache.ts'
 import type { Fact } from '../prediction/cluster-facts.ts'
 
 /** What could not be had is asked for again after this long: an API server may have a bad moment in a long run. */
 const UNKNOWN_MS = 5_000
 
-/** Names of one kind remembered at most; a Secret is 1 MiB at most, and usually less than 1 kB. */
+/** Of one kind; a Secret is 1 MiB at most, and usually less than 1 kB. */
 const MAX_OBJECTS = 5_000
-const MAX_SECRET_BYTES = 32 * 1024 * 1024
+const MAX_BYTES = 32 * 1024 * 1024
+const BOUNDS = { maxEntries: MAX_OBJECTS, maxBytes: MAX_BYTES }
+const POD_BYTES = 500
 
 /**
  * The facts of one run of a report: each is asked for once, also where a `fresh` one is wanted, since a report is as old as its
@@ -21,28 +23,27 @@ export function rememberFacts(facts: ClusterFacts, now: () => number): ClusterFa
 
   function cache<T>(
     load: (key: string) => Promise<Fact<T>>,
-    size: { maxBytes?: number; sizeOf?: (value: T) => number } = {},
+    bounds: Pick<FactCacheOptions<T>, 'maxEntries' | 'maxBytes' | 'sizeOf'> = BOUNDS,
   ): FactCache<T> {
     return createFactCache<T>({
-      maxEntries: MAX_OBJECTS,
       ttl: { ...ttl, freshMs: Infinity },
       now,
       load,
-      ...size,
+      ...bounds,
     })
   }
 
-  const secrets = cache((key) => facts.secret(...pair(key), read), {
-    maxBytes: MAX_SECRET_BYTES,
-    sizeOf: ({ data }) => JSON.stringify(data).length,
-  })
+  const secrets = cache((key) => facts.secret(...pair(key), read))
   const serviceAccounts = cache((key) => facts.serviceAccount(...pair(key), read))
   const namespaces = cache((name) => facts.namespace(name, read))
-  const nodes = cache(() => facts.nodes(read))
+  const nodes = cache(() => facts.nodes(read), oneList)
   const signs = cache(
     async () => facts.autoscalerSigns?.(read) ?? { status: 'absent' as const },
   )
-  const pods = cache((registry) => facts.podsUsingRegistry(registry, read))
+  const pods = cache((registry) => facts.podsUsingRegistry(registry, read), {
+    ...BOUNDS,
+    sizeOf: (list) => list.length * POD_BYTES,
+  })
   const mutators = cache((namespace) => facts.podMutators(namespace, read))
   const withSecret = cache((name) => facts.namespacesWithSecret(name, read))
   return {

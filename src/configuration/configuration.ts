@@ -19,6 +19,7 @@ export interface Exemptions {
 
 export interface CacheSettings {
   maxEntries: number
+  maxBytes: number
   digestTtlMs: number
   tagTtlMs: number
   refusalTtlMs: number

@@ -52,6 +52,11 @@ const cacheFields = {
     10_000,
     'Look-ups that are remembered at most.',
   ),
+  maxBytes: optional(
+    integer(65_536, 1_073_741_824),
+    33_554_432,
+    'Bytes of all remembered look-ups together, roughly; what was used least is forgotten first.',
+  ),
   digestTtl: optional(
     duration('0s', '24h'),
     3_600_000,
@@ -69,7 +74,7 @@ const cacheFields = {
   ),
   errorTtl: optional(
     duration('0s', '1m'),
-    5_000,
+    1_000,
     'How long a failure of a registry is remembered, so that it is not asked again by every request.',
   ),
 }

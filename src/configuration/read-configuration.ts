@@ -89,6 +89,7 @@ function toConfiguration(values: Values<typeof rootFields>): Configuration {
     registries: registries.map(toRegistrySettings),
     cache: {
       maxEntries: cache.maxEntries,
+      maxBytes: cache.maxBytes,
       digestTtlMs: cache.digestTtl,
       tagTtlMs: cache.tagTtl,
       refusalTtlMs: cache.refusalTtl,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache, jsonBytes } from '../cache/bounded-cache.ts'
 import { valueBefore } from '../time/value-before.ts'
 import type { CredentialProvider } from './credential-provider-config.ts'
 import {
@@ -44,6 +44,7 @@ type Outcome =
 /** Credentials are small; a plugin that writes more is broken. */
 const MAX_OUTPUT_BYTES = 256 * 1024
 const MAX_CACHED = 1_000
+const MAX_CACHED_BYTES = 8_388_608
 /** Processes at once. Images are a tenant's choice, so what is beyond is refused, not queued. */
 const MAX_RUNNING = 8
 /** A broken plugin is not run again for every container of a deploy. */
@@ -54,12 +55,11 @@ export function createCredentialProviders(
   options: CredentialProvidersOptions,
 ): CredentialProviders {
   const { providers, now } = options
-  const clock = { now }
-  const cache = new LRUCache<string, Outcome>({
-    max: MAX_CACHED,
-    ttlResolution: 0,
-    ttlAutopurge: false,
-    perf: clock,
+  const cache = createBoundedCache<Outcome>({
+    maxEntries: MAX_CACHED,
+    maxBytes: MAX_CACHED_BYTES,
+    sizeOf: jsonBytes,
+    now,
   })
   const running = new Map<string, Promise<Outcome>>()
 
@@ -109,9 +109,7 @@ export function createCredentialProviders(
     outcome: Outcome,
     ttlMs: number,
   ): Outcome {
-    // lru-cache takes a ttl of 0 for "for ever".
-    if (ttlMs > 0)
-      cache.set(cacheKey(provider, type, image), outcome, { ttl: Math.ceil(ttlMs) })
+    cache.set(cacheKey(provider, type, image), outcome, ttlMs)
     return outcome
   }
 

@@ -3,13 +3,14 @@ import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import { createPredictor } from '../prediction/create-predictor.ts'
 import { rememberAnswers } from '../prediction/lookups/remember-answers.ts'
 import { createLookupCache } from '../prediction/lookups/lookup-cache.ts'
-import type { LookupCacheOptions } from '../prediction/lookups/lookup-cache.ts'
+import { createTagsCache } from '../prediction/lookups/tags-cache.ts'
 import { createNodeCredentials } from '../prediction/node-credentials/create-node-credentials.ts'
 import type { PredictionSettings } from '../prediction/prediction-settings.ts'
 import type { Predictor } from '../prediction/predictor.ts'
 import { createRegistryClient } from '../registry/create-registry-client.ts'
 import type { ProxySettings } from '../registry/proxy-for.ts'
 import { registrySettingsFor } from '../registry/registry-settings-for.ts'
+import type { ReachedHosts } from '../registry/reached-hosts.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
 import { version } from './version.ts'
@@ -19,7 +20,8 @@ export interface EngineOptions {
   configuration: Configuration
   facts: ClusterFacts
   observer: RegistryObserver
-  onLookup?: LookupCacheOptions['onUse']
+  /** Which registries ever answered, where that shall outlive this engine. */
+  reached?: ReachedHosts
   env: Readonly<Record<string, string | undefined>>
   onFault: (error: unknown) => void
   /** Something about node credentials that an operator should know, one line. */
@@ -44,8 +46,11 @@ const QUESTIONS_PER_REGISTRY = 16
 const MAX_LOOKUP_MS = 30_000
 /** Longer than any object of a report may take. */
 const ONE_RUN_WAIT_MS = 600_000
-/** An index is some 5 kB, anything else less. */
+/** An index is some 5 kB, a list of tags 60 kB, anything else less. */
 const MAX_REMEMBERED_ANSWERS = 20_000
+const MAX_REMEMBERED_BYTES = 67_108_864
+/** Just less than an explanation waits for the tags that may have been meant. */
+const TAGS_MS = 900
 
 /** Everything behind a prediction for one configuration: the registry client, the cache of look-ups, the nodes' credentials. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
@@ -61,6 +66,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     network: configuration.network,
     proxy: proxyOf(options.env),
     observer,
+    ...(options.reached ? { reached: options.reached } : {}),
     userAgent: `pullgate/${version}`,
   })
   const client = options.oneRun
@@ -68,6 +74,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         client: direct,
         perRegistry: QUESTIONS_PER_REGISTRY,
         maxEntries: MAX_REMEMBERED_ANSWERS,
+        maxBytes: MAX_REMEMBERED_BYTES,
         timeoutMs: configuration.deadlineMs,
         signal: options.oneRun.signal,
       })
@@ -80,8 +87,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     lookupTimeoutMs: options.oneRun
       ? ONE_RUN_WAIT_MS
       : Math.min(configuration.deadlineMs, MAX_LOOKUP_MS),
-    ...(options.onLookup ? { onUse: options.onLookup } : {}),
+    random: Math.random,
+    onUse: (result) => observer.cache({ cache: 'lookups', result }),
   })
+  // A run asks once anyway, and takes its time.
+  const lists = options.oneRun
+    ? client
+    : createTagsCache({
+        client,
+        now,
+        timeoutMs: TAGS_MS,
+        onUse: (result) => observer.cache({ cache: 'tags', result }),
+      })
   const settings: PredictionSettings = { ...configuration, registrySettings }
   const nodes = await createNodeCredentials({
     settings,
@@ -96,7 +113,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   })
   const predictor = createPredictor({
     facts,
-    client,
+    client: {
+      tags: (request) => lists.tags(request),
+      imagePlatform: (request, digest) => client.imagePlatform(request, digest),
+    },
     lookups,
     settings: () => settings,
     nodeKeyrings: nodes.keyrings,

@@ -2,6 +2,7 @@ import type { Configuration } from '../configuration/configuration.ts'
 import type { Predictor } from '../prediction/predictor.ts'
 import { createEngine } from './create-engine.ts'
 import type { Engine, EngineOptions } from './create-engine.ts'
+import { createReachedHosts } from '../registry/reached-hosts.ts'
 
 export interface LiveEngine {
   configuration(): Configuration
@@ -15,7 +16,8 @@ export interface LiveEngine {
 const RETIREMENT_MS = 60_000
 
 /** An engine whose configuration can change while it runs: each one gets an engine of its own. */
-export async function createLiveEngine(options: EngineOptions): Promise<LiveEngine> {
+export async function createLiveEngine(given: EngineOptions): Promise<LiveEngine> {
+  const options = { reached: createReachedHosts(), ...given }
   let { configuration } = options
   let engine = await createEngine(options)
   const retired = new Set<Engine>()

@@ -3,6 +3,8 @@ import { createGentleTransport, defaultGentleLimits } from './gentle-transport.t
 import { createHttpTransport, defaultTransportLimits } from './http-transport.ts'
 import type { ImagePlatformReader, RegistryClient } from './lookup.ts'
 import type { ProxySettings } from './proxy-for.ts'
+import { createReachedHosts } from './reached-hosts.ts'
+import type { ReachedHosts } from './reached-hosts.ts'
 import { createClient } from './registry-client.ts'
 import { silentObserver } from './registry-observer.ts'
 import type { RegistryObserver } from './registry-observer.ts'
@@ -19,6 +21,8 @@ export interface RegistryClientOptions {
   /** HTTP proxies, as Go reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
   proxy?: ProxySettings
   observer?: RegistryObserver
+  /** Which hosts ever answered, where that shall outlive this client. */
+  reached?: ReachedHosts
   userAgent?: string
 }
 
@@ -32,6 +36,7 @@ export function createRegistryClient(
     network = { allow: [], deny: [] },
     proxy = { httpProxy: null, httpsProxy: null, noProxy: null },
     observer = silentObserver,
+    reached = createReachedHosts(),
     userAgent = 'pullgate',
   } = options
   return createClient({
@@ -45,6 +50,7 @@ export function createRegistryClient(
       }),
       limits: defaultGentleLimits,
       observer,
+      reached,
       now,
       wallClock: Date.now,
     }),

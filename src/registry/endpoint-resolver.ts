@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache } from '../cache/bounded-cache.ts'
 import { printable } from '../text/printable.ts'
 import { defaultHost, portOf } from './default-host.ts'
 import type { Endpoint, EndpointResolver } from './endpoint.ts'
@@ -32,6 +32,8 @@ type Resolved = Awaited<ReturnType<EndpointResolver['endpoints']>>
 /** How old an answer may be; files are looked at again after it. */
 const FRESH_MS = 2_000
 const MAX_REGISTRIES = 1_024
+/** Addresses and a problem of 1,000 characters; certificates are those of `text-files.ts`, which all hosts share. */
+const ENDPOINTS_BYTES = 4_096
 const MAX_PROBLEM_CHARACTERS = 1_000
 
 /**
@@ -45,11 +47,11 @@ export function createEndpointResolver(
   const { registries, hostsDirectory, now } = options
   const files = createTextFiles()
   const trustReader = createTrustReader(files)
-  const resolved = new LRUCache<string, Promise<Resolved>>({
-    max: MAX_REGISTRIES,
-    ttl: FRESH_MS,
-    ttlResolution: 0,
-    perf: { now },
+  const resolved = createBoundedCache<Promise<Resolved>>({
+    maxEntries: MAX_REGISTRIES,
+    maxBytes: MAX_REGISTRIES * ENDPOINTS_BYTES,
+    sizeOf: () => ENDPOINTS_BYTES / 2,
+    now,
   })
 
   async function resolve(registry: string): Promise<Resolved> {
@@ -85,7 +87,7 @@ export function createEndpointResolver(
       const known = resolved.get(registry)
       if (known !== undefined) return known
       const pending = resolve(registry)
-      resolved.set(registry, pending)
+      resolved.set(registry, pending, FRESH_MS)
       return pending
     },
   }

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache, jsonBytes } from '../cache/bounded-cache.ts'
 import { printable } from '../text/printable.ts'
 import type { ClientContext } from './client-context.ts'
 import { digestOf } from './digest.ts'
@@ -11,12 +11,17 @@ import type { Session } from './session.ts'
 import { parseUntrustedObject, textField } from './untrusted-json.ts'
 
 const MAX_CONFIGS = 10_000
+const MAX_KNOWN_BYTES = 4_194_304
 // Configs with long histories reach some 100 KiB.
 const MAX_CONFIG_BYTES = 4_194_304
 
 /** Reads the platform of single images. What a digest names never changes, so answers are kept by digest. */
 export function createImagePlatformReader(context: ClientContext): ImagePlatformReader {
-  const known = new LRUCache<string, ImagePlatform>({ max: MAX_CONFIGS })
+  const known = createBoundedCache<ImagePlatform>({
+    maxEntries: MAX_CONFIGS,
+    maxBytes: MAX_KNOWN_BYTES,
+    sizeOf: jsonBytes,
+  })
 
   async function imagePlatform(
     request: Parameters<ImagePlatformReader['imagePlatform']>[0],

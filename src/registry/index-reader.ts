@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache, jsonBytes } from '../cache/bounded-cache.ts'
 import type { AuthorizedRequests } from './authorized-request.ts'
 import { digestOf } from './digest.ts'
 import type { ManifestFault, PlatformEntry } from './lookup.ts'
@@ -6,12 +6,15 @@ import { parseIndex } from './manifest-document.ts'
 import type { IndexDocument } from './manifest-document.ts'
 import { MAX_MANIFEST_BYTES } from './media-types.ts'
 import { matchFallback } from './platform-matcher.ts'
+import type { RegistryObserver } from './registry-observer.ts'
 import { requestOf } from './resolve-manifest.ts'
 import type { Session } from './session.ts'
 
-// Entries of all indexes together, some 300 bytes each; a usual index has ten.
-const MAX_KNOWN_ENTRIES = 100_000
-const MAX_PRESENT_CHILDREN = 20_000
+// A usual index has ten entries of some 250 bytes.
+const MAX_INDEXES = 10_000
+const MAX_INDEX_BYTES = 16_777_216
+const MAX_PRESENT_CHILDREN = 10_000
+const MAX_PRESENT_BYTES = 4_194_304
 // Missing content can be pushed again, present content deleted: as long as a digest's own look-up is trusted.
 const PRESENT_CHILD_TTL_MS = 300_000
 const MAX_NESTED_DEPTH = 3
@@ -33,6 +36,13 @@ export type IndexReading =
   | { kind: 'unusable'; fault: ManifestFault }
   | { kind: 'unread' }
 
+interface Options {
+  requests: AuthorizedRequests
+  observer: Pick<RegistryObserver, 'cache'>
+  /** Milliseconds of any steady clock. */
+  now: () => number
+}
+
 export interface IndexReader {
   read(session: Session, index: IndexToRead): Promise<IndexReading>
 }
@@ -41,22 +51,17 @@ export interface IndexReader {
  * Reads the entries of indexes, nested ones included (three levels, eight indexes). What a digest names never changes, so
  * entries are kept by digest: an index that was seen costs no request.
  */
-export function createIndexReader({
-  requests,
-  now,
-}: {
-  requests: AuthorizedRequests
-  now: () => number
-}): IndexReader {
-  const known = new LRUCache<string, IndexDocument>({
-    maxSize: MAX_KNOWN_ENTRIES,
-    sizeCalculation: ({ entries, nested }) => entries.length + nested.length + 1,
+export function createIndexReader({ requests, observer, now }: Options): IndexReader {
+  const known = createBoundedCache<IndexDocument>({
+    maxEntries: MAX_INDEXES,
+    maxBytes: MAX_INDEX_BYTES,
+    sizeOf: jsonBytes,
   })
-  const present = new LRUCache<string, true>({
-    max: MAX_PRESENT_CHILDREN,
-    ttl: PRESENT_CHILD_TTL_MS,
-    ttlResolution: 0,
-    perf: { now },
+  const present = createBoundedCache<true>({
+    maxEntries: MAX_PRESENT_CHILDREN,
+    maxBytes: MAX_PRESENT_BYTES,
+    sizeOf: () => 0,
+    now,
   })
 
   async function read(session: Session, index: IndexToRead): Promise<IndexReading> {
@@ -106,6 +111,7 @@ export function createIndexReader({
     index: Omit<IndexToRead, 'platforms'>,
   ): Promise<IndexDocument | ManifestFault | 'gone' | null> {
     const cached = known.get(index.digest)
+    observer.cache({ cache: 'indexes', result: cached === undefined ? 'miss' : 'hit' })
     if (cached !== undefined) return cached
     const body = index.body ?? (await fetchBody(requests, session, index))
     if (body === null || body === 'gone') return body
@@ -134,7 +140,8 @@ export function createIndexReader({
       )
       if (answer.kind === 'verdict') return gone
       if (answer.response.status === 404) gone.push(digest)
-      else if (answer.response.status === 200) present.set(key, true)
+      else if (answer.response.status === 200)
+        present.set(key, true, PRESENT_CHILD_TTL_MS)
     }
     return gone
   }

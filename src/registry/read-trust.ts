@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache, jsonBytes } from '../cache/bounded-cache.ts'
 import type { TlsTrust } from './endpoint.ts'
 import type { HostConfig } from './host-config.ts'
 import type { RegistrySettings } from './registry-settings.ts'
@@ -22,10 +22,15 @@ type Report = (problem: string) => void
 
 const noClient: ClientPair = { clientCert: null, clientKey: null }
 const MAX_PARSED = 128
+const MAX_PARSED_BYTES = 33_554_432
 
 /** Parsed files are remembered by their text: parsing a bundle takes milliseconds. */
 export function createTrustReader(files: TextFiles): TrustReader {
-  const parsed = new LRUCache<string, string[]>({ max: MAX_PARSED })
+  const parsed = createBoundedCache<string[]>({
+    maxEntries: MAX_PARSED,
+    maxBytes: MAX_PARSED_BYTES,
+    sizeOf: jsonBytes,
+  })
 
   function authoritiesIn(text: string): string[] {
     const known = parsed.get(text)

@@ -39,11 +39,12 @@ export function createClient(
   const tokens = createTokenService({
     exchange,
     now,
+    observer,
     fingerprint,
     timeoutMs: options.tokenTimeoutMs ?? DEFAULT_TOKEN_TIMEOUT_MS,
   })
   const requests = createAuthorizedRequests({ exchange, tokens, fingerprint, now })
-  const indexes = createIndexReader({ requests, now })
+  const indexes = createIndexReader({ requests, observer, now })
   const { endpoints, settings } = options
   const context: ClientContext = {
     endpoints,

@@ -1,5 +1,8 @@
+import type { CacheUse } from '../cache/cache-use.ts'
 import type { BreakerState } from './circuit-breaker.ts'
 import type { RateLimit } from './lookup.ts'
+
+export type CacheName = 'lookups' | 'tags' | 'tokens' | 'indexes'
 
 /** What the registry client tells to whoever counts. Hosts are `host[:port]`; nothing secret passes here. */
 export interface RegistryObserver {
@@ -20,6 +23,12 @@ export interface RegistryObserver {
   breaker(event: { host: string; state: BreakerState }): void
   /** How many requests wait for their turn with a host, whenever that changes. */
   queue(event: { host: string; depth: number }): void
+  /** A host said with 429 and Retry-After how long it wants to be left alone. */
+  paused(event: { host: string; untilMs: number }): void
+  /** A request was not sent, since its host is down, wants a pause, or has too many waiting for it. */
+  spared(event: { host: string; reason: 'down' | 'paused' | 'queue-full' }): void
+  /** Each time that something remembered was looked for. */
+  cache(event: { cache: CacheName; result: CacheUse }): void
   /** A host is left alone that never answered. Told once for each. */
   neverReached(event: { host: string }): void
 }
@@ -32,5 +41,8 @@ export const silentObserver: RegistryObserver = {
   unguarded() {},
   breaker() {},
   queue() {},
+  paused() {},
+  spared() {},
+  cache() {},
   neverReached() {},
 }

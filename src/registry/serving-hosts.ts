@@ -1,7 +1,8 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache } from '../cache/bounded-cache.ts'
 
 /** Names come from images, so there may be any number. */
 const MAX_HOSTS = 1_000
+const MAX_BYTES = 1_048_576
 
 /** Which hosts have ever given a manifest since the start. */
 export interface ServingHosts {
@@ -11,9 +12,13 @@ export interface ServingHosts {
 
 /** A host that served images is a registry: when it answers with a web page, it is down for maintenance, and nothing that an author could mend. */
 export function createServingHosts(): ServingHosts {
-  const served = new LRUCache<string, true>({ max: MAX_HOSTS })
+  const served = createBoundedCache<true>({
+    maxEntries: MAX_HOSTS,
+    maxBytes: MAX_BYTES,
+    sizeOf: () => 0,
+  })
   return {
-    noteServed: (baseUrl) => void served.set(baseUrl, true),
+    noteServed: (baseUrl) => served.set(baseUrl, true),
     hasServed: (baseUrl) => served.has(baseUrl),
   }
 }

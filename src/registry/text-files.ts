@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache } from '../cache/bounded-cache.ts'
 import { errorCode } from '../text/error-code.ts'
 
 export type TextFile =
@@ -16,6 +16,7 @@ export interface TextFiles {
 const MAX_FILES = 512
 /** A ConfigMap or Secret holds 1 MiB; the largest CA bundles are a quarter of it. */
 const MAX_FILE_BYTES = 4_194_304
+const MAX_KNOWN_BYTES = 33_554_432
 
 interface Known {
   version: string
@@ -24,7 +25,11 @@ interface Known {
 
 /** Reads a file again only when its inode, size or times have changed. */
 export function createTextFiles(): TextFiles {
-  const known = new LRUCache<string, Known>({ max: MAX_FILES })
+  const known = createBoundedCache<Known>({
+    maxEntries: MAX_FILES,
+    maxBytes: MAX_KNOWN_BYTES,
+    sizeOf: ({ text }) => text.length,
+  })
   return {
     async read(path) {
       try {

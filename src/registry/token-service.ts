@@ -1,14 +1,19 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache } from '../cache/bounded-cache.ts'
+import type { BoundedCache } from '../cache/bounded-cache.ts'
+import type { CacheUse } from '../cache/cache-use.ts'
 import { valueBefore } from '../time/value-before.ts'
 import type { CredentialFingerprint } from './credential-fingerprint.ts'
 import { newTrail } from './exchange.ts'
 import type { Exchange, Trail } from './exchange.ts'
+import type { RegistryObserver } from './registry-observer.ts'
 import { requestToken } from './token-request.ts'
 import type { TokenAnswer, TokenQuestion } from './token-request.ts'
 import type { HttpResponse } from './transport.ts'
 import type { Verdict } from './verdict.ts'
 
 const MAX_TOKENS = 2_000
+/** Some 1,000 tokens of the usual 4 kB; the largest that is taken has 32 kB. */
+const MAX_TOKEN_BYTES = 4_194_304
 const MAX_LIFETIME_MS = 3_600_000
 /** A token is not used in its last seconds: clocks differ, and the look-up still has to travel. */
 const MARGIN_MS = 10_000
@@ -32,6 +37,7 @@ export interface TokenServiceOptions {
   exchange: Exchange
   fingerprint: CredentialFingerprint
   now: () => number
+  observer: Pick<RegistryObserver, 'cache'>
   /** One token request, POST and GET together, is given up after this. */
   timeoutMs: number
 }
@@ -47,12 +53,13 @@ interface Flight {
  * look-up, so the callers' own limit bounds them.
  */
 export function createTokenService(options: TokenServiceOptions): TokenService {
-  const { now } = options
-  const tokens = new LRUCache<string, string>({
-    max: MAX_TOKENS,
-    ttl: MARGIN_MS,
-    ttlResolution: 0,
-    perf: { now },
+  const { now, observer } = options
+  const told = (result: CacheUse): void => observer.cache({ cache: 'tokens', result })
+  const tokens = createBoundedCache<string>({
+    maxEntries: MAX_TOKENS,
+    maxBytes: MAX_TOKEN_BYTES,
+    sizeOf: ({ length }) => length,
+    now,
   })
   const flights = new Map<string, Flight>()
 
@@ -73,8 +80,12 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   async function token(wish: TokenWish, trail: Trail): Promise<TokenOutcome> {
     const key = keyOf(options.fingerprint, wish)
     const cached = wish.fresh ? undefined : tokens.get(key)
-    if (cached !== undefined) return { kind: 'token', token: cached, fromCache: true }
+    if (cached !== undefined) {
+      told('hit')
+      return { kind: 'token', token: cached, fromCache: true }
+    }
     const joined = flights.get(key)
+    told(joined === undefined ? 'miss' : 'shared')
     const flight = joined ?? start(key, wish)
     const answer = await valueBefore(wish.signal, flight.answer, () => null)
     if (answer === null) {
@@ -89,11 +100,11 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
 }
 
 function remember(
-  tokens: LRUCache<string, string>,
+  tokens: BoundedCache<string>,
   key: string,
   { token, lifetimeMs }: { token: string; lifetimeMs: number },
 ): void {
-  tokens.set(key, token, { ttl: Math.min(lifetimeMs, MAX_LIFETIME_MS) - MARGIN_MS })
+  tokens.set(key, token, Math.min(lifetimeMs, MAX_LIFETIME_MS) - MARGIN_MS)
 }
 
 // The flight's own deadline looks like an interruption, but nobody interrupted: the service was too slow.

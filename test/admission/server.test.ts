@@ -315,6 +315,11 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
     host: 'docker.io',
     rateLimit: { limit: 100, remaining: 7, windowSeconds: 21_600, source: null },
   })
+  metrics.observer.breaker({ host: 'a.test', state: 'open' })
+  metrics.observer.queue({ host: 'a.test', depth: 12 })
+  metrics.observer.paused({ host: 'a.test', untilMs: 1_800_000_000_400 })
+  metrics.observer.spared({ host: 'a.test', reason: 'queue-full' })
+  metrics.observer.cache({ cache: 'tokens', result: 'hit' })
   metrics.observer.refusedAddress({ host: 'a.test' })
   metrics.observer.unguarded({ host: 'a.test' })
   metrics.certificateExpires(1_800_000_000_000)
@@ -323,7 +328,7 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
   const { body } = await metrics.render()
 
   for (const line of [
-    'pullgate_decisions_total{action="warn",mode="warn",operation="CREATE"} 3',
+    'pullgate_decisions_total{action="warn",cause="ImageNotFound",mode="warn",operation="CREATE"} 3',
     'pullgate_would_deny_total{mode="warn",cause="ImageNotFound",namespace="team-a"} 2',
     'pullgate_would_deny_total{mode="warn",cause="ImageNotFound",namespace="other"} 1',
     'pullgate_findings_total{cause="ImageNotFound",action="deny"} 3',
@@ -334,6 +339,11 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
     'pullgate_registry_requests_total{host="other",purpose="manifest",status="200"} 2',
     'pullgate_ratelimit_limit{host="other"} 100',
     'pullgate_ratelimit_remaining{host="other"} 7',
+    'pullgate_registry_breaker_state{host="a.test"} 2',
+    'pullgate_registry_queue_depth{host="a.test"} 12',
+    'pullgate_registry_paused_until_timestamp_seconds{host="a.test"} 1800000000',
+    'pullgate_registry_spared_total{host="a.test",reason="queue-full"} 1',
+    'pullgate_cache_requests_total{cache="tokens",result="hit"} 1',
     'pullgate_guard_refused_total 1',
     'pullgate_guard_unchecked_total 1',
     'pullgate_certificate_expiry_timestamp_seconds 1800000000',

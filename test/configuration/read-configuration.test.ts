@@ -107,7 +107,7 @@ customResources:
   - apiVersion: v1
     kind: Thing
     images: [spec.image, "spec.parts[*].image", 'spec["my.image"]']
-cache: { maxEntries: 10, digestTtl: 2h, tagTtl: 0s, refusalTtl: 1s, errorTtl: 100ms }
+cache: { maxEntries: 10, maxBytes: 65536, digestTtl: 2h, tagTtl: 0s, refusalTtl: 1s, errorTtl: 100ms }
 logLevel: trace
 `
 
@@ -183,6 +183,7 @@ test('every field is read, with files beside the configuration file', (t) => {
     ],
     cache: {
       maxEntries: 10,
+      maxBytes: 65_536,
       digestTtlMs: 7_200_000,
       tagTtlMs: 0,
       refusalTtlMs: 1000,
@@ -320,6 +321,7 @@ const mistakes: [string, string, RegExp][] = [
     /dot/,
   ],
   ['cache: {maxEntries: 0}', 'c.yaml:1:21: cache.maxEntries', /from 1 to/],
+  ['cache: {maxBytes: 1}', 'c.yaml:1:19: cache.maxBytes', /from 65536 to/],
   ['cache: {maxEntries: 1.5}', 'c.yaml:1:21: cache.maxEntries', /whole number/],
   ['cache: {refusalTtl: 3s}', 'c.yaml:1:21: cache.refusalTtl', /2s/],
   ['logLevel: verbose', 'c.yaml:1:11: logLevel', /"verbose".*debug/],

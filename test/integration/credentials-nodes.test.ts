@@ -494,6 +494,7 @@ void test('what the cluster told of one namespace never serves another', async (
   const answers = new Map<string, (fact: Fact<string>) => void>()
   const cache = createFactCache<string>({
     maxEntries: 10,
+    maxBytes: 100_000,
     ttl: { knownMs: 1_000, absentMs: 1_000, unknownMs: 1_000, freshMs: 0 },
     now: () => 0,
     load(key) {

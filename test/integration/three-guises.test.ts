@@ -479,7 +479,7 @@ await withParts(
 
       t.match(
         text,
-        /pullgate_decisions_total\{action="deny",mode="enforce",operation="CREATE"\} [1-9]/,
+        /pullgate_decisions_total\{action="deny",cause="\w+",mode="enforce",operation="CREATE"\} [1-9]/,
       )
       t.ok(webhook.log.some((line) => line.msg === 'decision' && line.action === 'deny'))
       for (const secret of [

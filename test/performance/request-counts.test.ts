@@ -59,8 +59,12 @@ async function onDemoRegistries(t: Test, more: object = {}): Promise<Cost> {
   const registry = await startDemoRegistry({
     content: {
       public: { 'team/app': { tags }, 'team/other': { tags } },
-      token: { 'team/app': { tags }, 'team/open': { public: true, tags } },
-      basic: { 'team/app': { tags } },
+      token: {
+        'team/app': { tags },
+        'team/other': { tags },
+        'team/open': { public: true, tags },
+      },
+      basic: { 'team/app': { tags }, 'team/other': { tags } },
     },
   })
   t.teardown(() => registry.close())
@@ -139,8 +143,23 @@ t.test('what registries with authentication cost', async (t) => {
     ['HEAD', 'GET'],
     'one more for an index that is new',
   )
+  t.strictSame(
+    await cost(['token.acme.test/team/other:1.0']),
+    ['POST /token 200', 'HEAD /v2/team/other/manifests/1.0 200'],
+    'a new repository of one that is known: two, as a token is for one repository',
+  )
+  t.equal(
+    (await cost(['token.acme.test/team/other:1.1'])).length,
+    1,
+    'which is then known',
+  )
   t.equal((await cost(['basic.acme.test/team/app:1.0'])).length, 2, 'Basic, unknown')
   t.equal((await cost(['basic.acme.test/team/app:1.1'])).length, 1, 'Basic, known')
+  t.equal(
+    (await cost(['basic.acme.test/team/other:1.0'])).length,
+    2,
+    'a password is not sent before the repository asks for it',
+  )
   t.strictSame(
     await cost(['token.acme.test/team/app:1.0', 'basic.acme.test/team/app:1.1']),
     [],
@@ -157,6 +176,11 @@ t.test('200 replicas of one Pod cost one request', async (t) => {
     3,
     'and three where a token is needed first',
   )
+  t.equal(
+    (await cost(['token.acme.test/team/other:1.0'], { times: 200 })).length,
+    2,
+    'two where the registry is known',
+  )
 })
 
 t.test('a denial that is repeated at once costs next to nothing', async (t) => {
@@ -164,10 +188,10 @@ t.test('a denial that is repeated at once costs next to nothing', async (t) => {
 
   const first = await cost(['open.acme.test/team/app:1.9'])
   t.ok(first.includes('HEAD /v2/team/app/manifests/1.9 404'))
-  t.ok(
-    (await cost(['open.acme.test/team/app:1.9'])).filter(isManifest).length <= 1,
-    'the image itself',
-  )
+  t.ok((await cost(['open.acme.test/team/app:1.9'])).length <= 1, 'the image at most')
+  const many = await cost(['open.acme.test/team/other:1.8'], { times: 50 })
+  t.equal(many.filter((line) => line.includes('/tags/list')).length, 1, 'tags once')
+  t.equal(many.filter((line) => line.startsWith('HEAD')).length, 1)
 })
 
 t.test('entries of an index are only asked for where they are verified', async (t) => {
@@ -228,16 +252,14 @@ t.test('the same with docker-registry', async (t) => {
         1,
         'an index whose digest was read elsewhere',
       )
+      await token.push('team/other', '1.0')
+      t.equal(await cost('token.acme.test/team/other:1.0', 200), 2, 'a new repository')
     },
   )
 })
 
 function methodOf(line: string): string {
   return line.split(' ')[0] ?? ''
-}
-
-function isManifest(line: string): boolean {
-  return line.includes('/manifests/')
 }
 
 function sumOf(metrics: string): number {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { inspect } from 'node:util'
 import { createLookupCache, freshly } from '../../src/prediction/lookups/lookup-cache.ts'
+import type { LookupCacheOptions } from '../../src/prediction/lookups/lookup-cache.ts'
 import { parseReference } from '../../src/reference/parse-reference.ts'
 import type { Credential } from '../../src/credentials/credential.ts'
 import type { LookupRequest, LookupResult } from '../../src/registry/lookup.ts'
@@ -22,7 +23,10 @@ const DIGEST = `registry.acme.test/team/api@sha256:${'b'.repeat(64)}`
 const bot: Credential = { username: 'bot', password: PASSWORD }
 
 /** A cache over a registry that answers `answer`, with a clock that is set by hand. */
-function setUp(answer: BareResult | (() => Promise<BareResult>), maxEntries = 100) {
+function setUp(
+  answer: BareResult | (() => Promise<BareResult>),
+  options: Partial<LookupCacheOptions> = {},
+) {
   const clock = { nowMs: 1_000 }
   const asked: LookupRequest[] = []
   const uses: string[] = []
@@ -35,13 +39,16 @@ function setUp(answer: BareResult | (() => Promise<BareResult>), maxEntries = 10
       },
     },
     now: () => clock.nowMs,
-    maxEntries,
+    maxEntries: 100,
+    maxBytes: 1_000_000,
+    random: () => 0,
     digestTtlMs: 600_000,
     tagTtlMs: 60_000,
     refusalTtlMs: 10_000,
     errorTtlMs: 5_000,
     lookupTimeoutMs: 5_000,
     onUse: (use) => uses.push(use),
+    ...options,
   })
   const ask = (changes: Partial<LookupRequest> & { image?: string } = {}) => {
     const { image = TAG, ...rest } = changes
@@ -82,6 +89,12 @@ const lifetimes: {
     name: 'a password that the token service rejects',
     result: unauthorized('token-refused', true),
     ttlMs: 30_000,
+    request: { credential: bot },
+  },
+  {
+    name: 'a token service that refuses a repository',
+    result: { ...unauthorized('token-refused', true), evidence: { status: 403 } },
+    ttlMs: 2_000,
     request: { credential: bot },
   },
   {
@@ -143,6 +156,62 @@ t.test('each answer is remembered for its time', async (t) => {
     await ask(request)
     t.equal(asked.length, 2, `${name}: asked again after it`)
   }
+})
+
+t.test('answers that came together do not end together', async (t) => {
+  for (const { name, result, ttlMs, request = {} } of lifetimes) {
+    const { ask, asked, clock } = setUp(result, { random: () => 1 })
+    await ask(request)
+    // A password is not sent again before its time, for registries lock accounts.
+    const least = ttlMs === 30_000 ? ttlMs : ttlMs * 0.75
+    if (least > 0) {
+      clock.nowMs += least - 1
+      await ask(request)
+      t.equal(asked.length, 1, `${name}: not asked again before three quarters`)
+    }
+    clock.nowMs += 2
+    await ask(request)
+    t.equal(asked.length, 2, `${name}: asked again after them`)
+  }
+})
+
+t.test('a refusal is as old as its question', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<BareResult>()
+  const { ask, asked, clock } = setUp(() => promise)
+  const slow = ask()
+  clock.nowMs += 1_500
+  resolve(notFound)
+  await slow
+  clock.nowMs += 499
+  await ask()
+  t.equal(asked.length, 1)
+  clock.nowMs += 2
+  await ask()
+  t.equal(asked.length, 2, 'what was pushed while it answered is seen two seconds on')
+
+  const later = Promise.withResolvers<BareResult>()
+  const late = setUp(() => later.promise)
+  const first = late.ask()
+  late.clock.nowMs += 2_001
+  later.resolve(notFound)
+  await first
+  await late.ask()
+  t.equal(late.asked.length, 2, 'one that took longer serves nobody else')
+})
+
+t.test('memory is bounded in bytes', async (t) => {
+  const entries = Array.from({ length: 50 }, (_, each) => ({
+    ...indexEntry('amd64'),
+    digest: `sha256:${String(each).padStart(64, '0')}`,
+  }))
+  const large = { ...found, platforms: entries }
+  const { ask, asked } = setUp(large, { maxBytes: 40_000 })
+  const images = ['r.test/a:1', 'r.test/b:1', 'r.test/c:1', 'r.test/d:1']
+  for (const image of images) await ask({ image })
+  await ask({ image: 'r.test/d:1' })
+  t.equal(asked.length, 4, 'the last is there')
+  await ask({ image: 'r.test/a:1' })
+  t.equal(asked.length, 5, 'the first had to make room')
 })
 
 t.test('an entry is only for its image and its credential', async (t) => {
@@ -225,7 +294,7 @@ t.test('a fault is told to everyone who waits, and forgotten', async (t) => {
 })
 
 t.test('memory is bounded, and holds no secret', async (t) => {
-  const { ask, asked, cache } = setUp(found, 2)
+  const { ask, asked, cache } = setUp(found, { maxEntries: 2 })
   const answers: LookupResult[] = []
   for (const image of ['r.test/a:1', 'r.test/b:1', 'r.test/c:1', 'r.test/a:1'])
     answers.push(await ask({ image, credential: bot }))
@@ -270,7 +339,7 @@ t.test('a tag that was fine is told once more while it is asked for again', asyn
   clock.nowMs += 60_001
   const both = [ask({ platforms: ['linux/amd64'] }), ask({ platforms: ['linux/amd64'] })]
   for (const each of both) t.equal((await each).outcome, 'found')
-  t.same(uses, ['miss', 'hit', 'hit'], 'nobody waits')
+  t.same(uses, ['miss', 'stale', 'stale'], 'nobody waits')
   await settled()
   t.equal(asked.length, 2, 'one refresh')
   clock.nowMs += 60_000
@@ -322,8 +391,8 @@ t.test('a fault of a refresh harms nobody', async (t) => {
   t.equal(asked.length, 2)
 })
 
-function index(architecture: string): BareResult {
-  const entry = {
+function indexEntry(architecture: string) {
+  return {
     digest: `sha256:${'d'.repeat(64)}`,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     os: 'linux',
@@ -332,13 +401,16 @@ function index(architecture: string): BareResult {
     osVersion: null,
     osFeatures: [],
   }
+}
+
+function index(architecture: string): BareResult {
   return {
     outcome: 'found',
     digest: `sha256:${'a'.repeat(64)}`,
     mediaType: 'application/vnd.oci.image.index.v1+json',
     sizeBytes: 500,
     kind: 'index',
-    platforms: [entry],
+    platforms: [indexEntry(architecture)],
     missingChildren: [],
   }
 }

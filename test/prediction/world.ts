@@ -142,6 +142,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     client,
     now: () => 0,
     maxEntries: 100,
+    maxBytes: 1_000_000,
+    random: () => 0,
     digestTtlMs: 1,
     tagTtlMs: 1,
     refusalTtlMs: 1,

@@ -1,7 +1,10 @@
 import { test } from 'tap'
 import type { Challenge } from '../../src/registry/challenge.ts'
 import { createCredentialFingerprint } from '../../src/registry/credential-fingerprint.ts'
+import { newTrail } from '../../src/registry/exchange.ts'
 import { createKnownChallenges } from '../../src/registry/known-challenges.ts'
+import { silentObserver } from '../../src/registry/registry-observer.ts'
+import { createTokenService } from '../../src/registry/token-service.ts'
 import {
   BASIC,
   bearerRegistry,
@@ -233,6 +236,39 @@ await test('what is hidden from a credential is looked for without', async (t) =
     outcome: 'found',
     evidence: { access: 'open' },
   })
+})
+
+await test('tokens are bounded in bytes', async (t) => {
+  let asked = 0
+  const tokens = createTokenService({
+    exchange: async ({ url }) => {
+      asked++
+      const body = Buffer.from(JSON.stringify({ token: 'x'.repeat(30_000) }))
+      const response = { status: 200, headers: {}, truncated: false, verified: true }
+      return { kind: 'response', url, response: { kind: 'response', body, ...response } }
+    },
+    observer: silentObserver,
+    fingerprint: createCredentialFingerprint(),
+    now: () => 0,
+    timeoutMs: 1_000,
+  })
+  const ask = (each: number) =>
+    tokens.token(
+      {
+        realm: new URL('https://acme.test/token'),
+        service: 'acme',
+        scopes: [`repository:team/app-${each}:pull`],
+        credential: null,
+        endpoint: endpointOf('https://acme.test'),
+        fresh: false,
+        signal: AbortSignal.timeout(20_000),
+      },
+      newTrail(),
+    )
+  for (let each = 0; each < 200; each++) await ask(each)
+  t.equal(asked, 200)
+  t.match(await ask(199), { kind: 'token', fromCache: true }, 'the last is kept')
+  t.match(await ask(0), { fromCache: false }, 'the first had to make room')
 })
 
 await test('challenges are bounded in bytes', (t) => {

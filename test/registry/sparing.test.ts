@@ -8,6 +8,7 @@ import {
   defaultGentleLimits,
 } from '../../src/registry/gentle-transport.ts'
 import type { GentleLimits } from '../../src/registry/gentle-transport.ts'
+import { createReachedHosts } from '../../src/registry/reached-hosts.ts'
 import type { HttpAnswer, HttpRequest } from '../../src/registry/transport.ts'
 import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
 import { refuse, scriptedRegistry, serveManifest } from './support/scripted-registry.ts'
@@ -25,9 +26,11 @@ function setUp(
   t: Test,
   limits: Partial<GentleLimits> = {},
   intercept?: (request: HttpRequest) => HttpAnswer | null,
+  reached = createReachedHosts(),
 ) {
   const clock = { nowMs: 0 }
   const told: unknown[] = []
+  const spared: string[] = []
   const direct = tappedTransport(intercept)
   const transport = createGentleTransport({
     transport: direct,
@@ -35,8 +38,11 @@ function setUp(
     observer: {
       breaker: ({ state }) => told.push(state),
       queue: ({ depth }) => told.push(depth),
+      paused: ({ untilMs }) => told.push(`until ${untilMs}`),
+      spared: ({ reason }) => spared.push(reason),
       neverReached: () => told.push('never reached'),
     },
+    reached,
     now: () => clock.nowMs,
     wallClock: () => 0,
   })
@@ -47,7 +53,7 @@ function setUp(
     clients.set(baseUrl, client)
     return client.lookup(requestFor(tag, null, signal ? { signal } : {}))
   }
-  return { clock, told, sent: direct.sent, transport, look }
+  return { clock, told, spared, sent: direct.sent, transport, look }
 }
 
 /** The address of a port that refuses connections. */
@@ -127,7 +133,7 @@ t.test('an outage costs one request an interval', async (t) => {
   down = false
   t.equal((await look(registry.baseUrl)).outcome, 'found')
   t.equal((await look(registry.baseUrl)).outcome, 'found')
-  t.same(told, ['open', 'half-open', 'open', 'half-open', 'closed'])
+  t.same(told, ['closed', 'open', 'half-open', 'open', 'half-open', 'closed'])
 })
 
 t.test('a registry that hangs is left alone once enough deadlines passed', async (t) => {
@@ -144,10 +150,14 @@ t.test('a registry that hangs is left alone once enough deadlines passed', async
   }
 
   for (let quick = 0; quick < 5; quick++) t.equal(await timeOut(10), 'interrupted')
-  t.same(told, [], 'a deadline that was all but over says nothing of the registry')
+  t.same(
+    told,
+    ['closed'],
+    'a deadline that was all but over says nothing of the registry',
+  )
   for (let slow = 0; slow < 3; slow++) t.equal(await timeOut(2_000), 'interrupted')
   t.match(await look(registry.baseUrl), { outcome: 'unreachable' })
-  t.same(told, ['open', 'never reached'])
+  t.same(told, ['closed', 'open', 'never reached'])
 })
 
 t.test('a caller who leaves is no failure of the registry', async (t) => {
@@ -161,7 +171,7 @@ t.test('a caller who leaves is no failure of the registry', async (t) => {
     leaving.abort()
     t.equal((await result).outcome, 'interrupted')
   }
-  t.same(told, [])
+  t.same(told, ['closed'])
 })
 
 t.test('a registry that was never reached is told once, in one short line', async (t) => {
@@ -177,12 +187,36 @@ t.test('a registry that was never reached is told once, in one short line', asyn
   t.equal(told.filter((each) => each === 'never reached').length, 1)
 })
 
+t.test('what answered once is never said to be out of reach', async (t) => {
+  const reached = createReachedHosts()
+  let down = false
+  const registry = await scriptedRegistry(t, (request, response, attempt) =>
+    down ? response.destroy() : found(request, response, attempt),
+  )
+  const before = setUp(t, {}, undefined, reached)
+  t.equal((await before.look(registry.baseUrl)).outcome, 'found')
+  down = true
+
+  // As after a change of the configuration.
+  const after = setUp(t, {}, undefined, reached)
+  for (let each = 0; each < 4; each++)
+    t.match(await after.look(registry.baseUrl), { fault: 'connection-reset' })
+  t.same(after.told, ['closed', 'open'])
+  t.same(after.spared, ['down'])
+
+  const elsewhere = await closedPort()
+  for (const { look } of [before, after])
+    for (let each = 0; each < 4; each++) await look(elsewhere)
+  const told = [...before.told, ...after.told]
+  t.equal(told.filter((each) => each === 'never reached').length, 1)
+})
+
 t.test('answers that are no outage leave a registry in use', async (t) => {
   for (const status of [401, 404, 429, 500, 503]) {
     const registry = await scriptedRegistry(t, (_, response) => refuse(response, status))
     const { look, told } = setUp(t)
     for (let each = 0; each < 5; each++) await look(registry.baseUrl)
-    t.same(told, [], String(status))
+    t.same(told, ['closed'], String(status))
   }
 })
 
@@ -208,9 +242,10 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
         ? refuse(response, 429, 'TOOMANYREQUESTS', { 'retry-after': retryAfter })
         : found(request, response, attempt),
     )
-    const { look, clock, sent } = setUp(t)
+    const { look, clock, sent, told, spared } = setUp(t)
     t.match(await look(registry.baseUrl), { outcome: 'rate-limited' })
     const asked = sent.length
+    t.same(told, pauseMs > 0 ? ['closed', `until ${pauseMs}`] : ['closed'])
     if (pauseMs > 0) {
       clock.nowMs = pauseMs - 500
       t.match(
@@ -219,6 +254,7 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
         `${retryAfter}: still paused`,
       )
       t.equal(sent.length, asked, `${retryAfter}: without asking`)
+      t.same(spared, ['paused'])
     }
     clock.nowMs = pauseMs
     t.equal((await look(registry.baseUrl)).outcome, 'found', `${retryAfter}: then asked`)
@@ -266,7 +302,7 @@ t.test('a line is bounded, and whoever gives up leaves it', async (t) => {
   })
   leaving.abort()
   for (const result of await Promise.all(waiting)) t.equal(result.outcome, 'interrupted')
-  t.same(told, [1, 2, 1, 0])
+  t.same(told, ['closed', 1, 2, 1, 0])
   t.equal(sent.length, 1, 'they were never sent')
   holder.abort()
   t.equal((await holding).outcome, 'interrupted')

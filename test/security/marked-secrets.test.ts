@@ -45,7 +45,8 @@ function watchCaches(t: { teardown(handler: () => void): void }): Kept[] {
     options,
   ) {
     const cache =
-      /src\/([\w/-]+\.ts)/.exec(new Error('where').stack ?? '')?.[1] ?? 'unknown'
+      /src\/((?!cache\/)[\w/-]+\.ts)/.exec(new Error('where').stack ?? '')?.[1] ??
+      'unknown'
     const note = (each: unknown): void =>
       void kept.push({ cache, text: shown([key, each]) })
     note(value)

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache, jsonBytes } from '../../cache/bounded-cache.ts'
 import {
   createCredentialFingerprint,
   usableCredential,
@@ -13,12 +13,19 @@ export interface RememberAnswersOptions {
   client: RegistryClient & ImagePlatformReader
   /** Questions under way at a time for one registry; the others wait their turn. */
   perRegistry: number
-  /** Answers kept at most: one more than that is asked again. */
+  /** Answers kept at most, and their bytes together: one more than that is asked again. */
   maxEntries: number
+  maxBytes: number
   /** How long one question may take once it is its turn, in milliseconds. */
   timeoutMs: number
   /** Ends every question under way. */
   signal: AbortSignal
+}
+
+interface Remembered {
+  answer: Promise<unknown>
+  /** What it brought; 0 as long as it is under way. */
+  bytes: number
 }
 
 /**
@@ -29,10 +36,12 @@ export interface RememberAnswersOptions {
 export function rememberAnswers(
   options: RememberAnswersOptions,
 ): RegistryClient & ImagePlatformReader {
-  const { client } = options
+  const { client, maxEntries, maxBytes } = options
   const fingerprint = createCredentialFingerprint()
-  const answers = new LRUCache<string, { answer: Promise<unknown> }>({
-    max: options.maxEntries,
+  const answers = createBoundedCache<Remembered>({
+    maxEntries,
+    maxBytes,
+    sizeOf: ({ bytes }) => bytes,
   })
   const turns = createTurns(options.perRegistry)
 
@@ -54,7 +63,11 @@ export function rememberAnswers(
         signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
       }),
     )
-    answers.set(key, { answer })
+    answers.set(key, { answer, bytes: 0 })
+    answer.then(
+      (value) => answers.set(key, { answer, bytes: jsonBytes(value) }),
+      () => {},
+    )
     return answer
   }
 

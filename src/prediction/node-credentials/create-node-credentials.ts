@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache } from '../../cache/bounded-cache.ts'
 import { buildKeyring } from '../../credentials/keyring.ts'
 import type { Keyring } from '../../credentials/keyring.ts'
 import { createNodeCredentialHostMatcher } from '../../credentials/node-credential-hosts.ts'
@@ -46,6 +46,7 @@ export interface NodeCredentials {
 
 /** Hosts whose discovery is told of once in the log. */
 const MAX_TOLD_HOSTS = 1_000
+const MAX_TOLD_BYTES = 1_048_576
 
 /** The credentials that nodes have beside pull secrets: listed hosts, what the operator hands us, and what Pods show. */
 export async function createNodeCredentials(
@@ -58,7 +59,11 @@ export async function createNodeCredentials(
   // Only pools ask which nodes there are.
   const nodesFor = async (eligible: EligibleNodes) => (pools.length > 1 ? eligible() : [])
   const givers = pools.filter((pool) => !pool.isEmpty)
-  const told = new LRUCache<string, true>({ max: MAX_TOLD_HOSTS })
+  const told = createBoundedCache<true>({
+    maxEntries: MAX_TOLD_HOSTS,
+    maxBytes: MAX_TOLD_BYTES,
+    sizeOf: () => 0,
+  })
   const learner = createNodeCredentialLearner({
     ...options,
     preloadedImages: settings.preloadedImages,

@@ -1,5 +1,6 @@
 import { nameOf } from '../../reference/reference-name.ts'
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache, jsonBytes } from '../../cache/bounded-cache.ts'
+import type { BoundedCache } from '../../cache/bounded-cache.ts'
 import { contactedOrNull } from '../../reference/contacted-reference.ts'
 import type { ImageReference } from '../../reference/image-reference.ts'
 import { firstMatchingGlob } from '../../text/glob.ts'
@@ -38,6 +39,8 @@ const MAX_PODS_OF_REPOSITORY = 32
 /** Repositories (and Pods of private ones) that turned out to be no evidence are not looked at again for an hour. */
 const CLEARED_TTL_MS = 3_600_000
 const MAX_CLEARED = 10_000
+/** Each of the three memories. */
+const MAX_BYTES = 4_194_304
 
 /**
  * Learns from the cluster what nobody configured: Pods run images of a host although no pull secret of theirs matches and
@@ -48,23 +51,17 @@ const MAX_CLEARED = 10_000
 export function createNodeCredentialLearner(
   options: NodeCredentialLearnerOptions,
 ): NodeCredentialLearner {
-  const known = new LRUCache<string, NodeCredentialEvidence>({
-    max: MAX_HOSTS,
-    perf: { now: options.now },
-    ttlResolution: 0,
+  const { now } = options
+  const known = createBoundedCache<NodeCredentialEvidence>({
+    maxEntries: MAX_HOSTS,
+    maxBytes: MAX_BYTES,
+    sizeOf: jsonBytes,
+    now,
   })
-  const cleared = new LRUCache<string, true>({
-    max: MAX_CLEARED,
-    ttl: CLEARED_TTL_MS,
-    perf: { now: options.now },
-    ttlResolution: 0,
-  })
-  const unseen = new LRUCache<string, true>({
-    max: MAX_HOSTS,
-    ttl: CLEARED_TTL_MS,
-    perf: { now: options.now },
-    ttlResolution: 0,
-  })
+  const names = (maxEntries: number): BoundedCache<true> =>
+    createBoundedCache({ maxEntries, maxBytes: MAX_BYTES, sizeOf: () => 0, now })
+  const cleared = names(MAX_CLEARED)
+  const unseen = names(MAX_HOSTS)
   return {
     async evidenceFor(registry, signal) {
       const remembered = known.get(registry)
@@ -73,7 +70,7 @@ export function createNodeCredentialLearner(
       if (evidence.kind === 'learned') options.onLearned?.(registry)
       if (evidence.kind !== 'not-looked-for') {
         const ttl = evidence.kind === 'none' ? NO_EVIDENCE_TTL_MS : EVIDENCE_TTL_MS
-        known.set(registry, evidence, { ttl })
+        known.set(registry, evidence, ttl)
       }
       return evidence
     },
@@ -82,9 +79,9 @@ export function createNodeCredentialLearner(
 
 interface Look extends NodeCredentialLearnerOptions {
   /** Keys of what is known to be no evidence. */
-  cleared: LRUCache<string, true>
+  cleared: BoundedCache<true>
   /** Registries that run images which they do not show to strangers. */
-  unseen: LRUCache<string, true>
+  unseen: BoundedCache<true>
   signal: AbortSignal
 }
 
@@ -164,12 +161,13 @@ async function judgeRepository(
     case 'forbidden':
       return judgePods(group, options)
     case 'not-found':
-      if (await isHidden(anonymous, group, options)) unseen.set(reference.registry, true)
-      cleared.set(nameOf(reference), true)
+      if (await isHidden(anonymous, group, options))
+        unseen.set(reference.registry, true, CLEARED_TTL_MS)
+      cleared.set(nameOf(reference), true, CLEARED_TTL_MS)
       return 'no-evidence'
     case 'found':
     case 'unusable':
-      cleared.set(nameOf(reference), true)
+      cleared.set(nameOf(reference), true, CLEARED_TTL_MS)
       return 'no-evidence'
     default:
       return { why: 'the registry did not say whether running images are public' }
@@ -203,7 +201,7 @@ async function judgePods(
       return { why: 'the pull secrets of running Pods cannot be read' }
     }
     if (!matched) return 'evidence'
-    cleared.set(key, true)
+    cleared.set(key, true, CLEARED_TTL_MS)
   }
   return group.length > MAX_PODS_OF_REPOSITORY ? { why: MORE } : 'no-evidence'
 }

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache, jsonBytes } from '../../cache/bounded-cache.ts'
 import type { Keyring } from '../../credentials/keyring.ts'
 import type { NodeFacts } from '../cluster-facts.ts'
 import { hasLabels } from '../nodes/eligible-nodes.ts'
@@ -11,6 +11,7 @@ import type { NodeCredentialSettings } from '../prediction-settings.ts'
 
 /** Images whose providers' doubts are remembered from the attempt to its explanation. */
 const MAX_DOUBTED_IMAGES = 1_000
+const MAX_DOUBTED_BYTES = 4_194_304
 
 /** The credentials of every node, or of those with the labels of a nodeSelector, out of the operator's files. */
 export interface CredentialPool {
@@ -36,7 +37,11 @@ export function createCredentialPools(
 ): CredentialPool[] {
   return [{ ...everyNode, nodeSelector: {} }, ...pools].map((settings) => {
     const files = createNodeCredentialFiles({ ...options, settings })
-    const doubted = new LRUCache<string, string[]>({ max: MAX_DOUBTED_IMAGES })
+    const doubted = createBoundedCache<string[]>({
+      maxEntries: MAX_DOUBTED_IMAGES,
+      maxBytes: MAX_DOUBTED_BYTES,
+      sizeOf: jsonBytes,
+    })
     const { nodeSelector, complete } = settings
     return {
       nodeSelector,

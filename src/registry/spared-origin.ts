@@ -1,0 +1,161 @@
+import { createCircuitBreaker } from './circuit-breaker.ts'
+import type { BreakerState, Permit } from './circuit-breaker.ts'
+import { hostAndPort } from './exchange.ts'
+import type { NetworkFault } from './lookup.ts'
+import { parseRetryAfter } from './rate-limit.ts'
+import type { ReachedHosts } from './reached-hosts.ts'
+import type { RegistryObserver } from './registry-observer.ts'
+import type { HttpAnswer, HttpRequest, HttpResponse } from './transport.ts'
+
+export interface SparingLimits {
+  /** Connection faults and time-outs in a row after which an origin is asked once an interval. */
+  failures: number
+  intervalMs: number
+  /** A request that its deadline ended says something about the origin once it had that long. */
+  slowMs: number
+  /** A registry's Retry-After is heeded so long at most. */
+  maxPauseMs: number
+}
+
+export interface SparingOptions {
+  limits: SparingLimits
+  observer: Pick<RegistryObserver, 'breaker' | 'paused' | 'spared' | 'neverReached'>
+  reached: ReachedHosts
+  /** Monotonic clock in milliseconds. */
+  now: () => number
+  /** Milliseconds since the epoch, for dates in Retry-After. */
+  wallClock: () => number
+}
+
+/** What was asked, with which permit, and how long it took. */
+export interface Asked {
+  request: HttpRequest
+  permit: Permit
+  tookMs: number
+}
+
+/** What is known of one origin's health: whether it is down, or wants to be left alone. */
+export interface SparedOrigin {
+  /** Whether it may be asked now, or the answer of one that is paused or known to be down. */
+  permit(request: HttpRequest): Permit | HttpAnswer
+  /** Whoever got a permit and used it tells what came of it. */
+  learn(answer: HttpAnswer, asked: Asked): void
+}
+
+export function createSparedOrigin(host: string, options: SparingOptions): SparedOrigin {
+  const { limits, observer, reached, now, wallClock } = options
+  const breaker = createCircuitBreaker({ ...limits, now })
+  let lastFailure: HttpAnswer | null = null
+  let pause: { untilMs: number; response: HttpResponse } | null = null
+  // Not yet told: an origin of a new client may have been down for the one before it.
+  let shown: BreakerState | null = null
+
+  function paused(): HttpAnswer | null {
+    if (pause === null) return null
+    const leftMs = pause.untilMs - now()
+    if (leftMs <= 0) {
+      pause = null
+      return null
+    }
+    const seconds = Math.ceil(leftMs / 1000)
+    return {
+      ...pause.response,
+      headers: { 'retry-after': String(seconds) },
+      unasked: true,
+    }
+  }
+
+  function refused(request: HttpRequest): HttpAnswer {
+    if (!reached.wasReached(host)) return notAsked(request, 'never-reached')
+    return lastFailure === null
+      ? notAsked(request, 'response-timeout')
+      : { ...lastFailure, unasked: true }
+  }
+
+  /** Tells the state of the breaker where it has changed. */
+  function show(): void {
+    const state = breaker.state()
+    if (state !== shown) observer.breaker({ host, state })
+    shown = state
+    if (state !== 'open' || reached.wasReached(host)) return
+    if (reached.tellOnce(host)) observer.neverReached({ host })
+  }
+
+  function isThere(): void {
+    reached.note(host)
+    breaker.succeeded()
+  }
+
+  function notePause(response: HttpResponse): void {
+    if (response.status !== 429) return
+    const waitMs = parseRetryAfter(response.headers, wallClock())
+    if (waitMs === null || waitMs === 0) return
+    const pauseMs = Math.min(waitMs, limits.maxPauseMs)
+    pause = {
+      untilMs: now() + pauseMs,
+      response: { ...response, headers: {}, body: Buffer.alloc(0) },
+    }
+    observer.paused({ host, untilMs: wallClock() + pauseMs })
+  }
+
+  return {
+    permit(request) {
+      const pausedAnswer = paused()
+      if (pausedAnswer !== null) {
+        observer.spared({ host, reason: 'paused' })
+        return pausedAnswer
+      }
+      const permit = breaker.permit()
+      show()
+      if (permit !== 'refuse') return permit
+      observer.spared({ host, reason: 'down' })
+      return refused(request)
+    },
+    learn(answer, asked) {
+      if (answer.kind === 'response') {
+        isThere()
+        notePause(answer)
+      } else {
+        const failure = outage(answer, asked, limits)
+        if (failure === 'none') breaker.abandoned(asked.permit)
+        else if (failure === 'answered') isThere()
+        else {
+          lastFailure = failure
+          breaker.failed(asked.permit)
+        }
+      }
+      show()
+    },
+  }
+}
+
+export function notAsked({ url }: HttpRequest, fault: NetworkFault): HttpAnswer {
+  return { kind: 'network', fault, host: hostAndPort(url), detail: '', unasked: true }
+}
+
+/** What a failure says: nothing of the host, that it is there all the same, or how it is out of reach. */
+function outage(
+  answer: Exclude<HttpAnswer, { kind: 'response' }>,
+  { request, tookMs }: Asked,
+  { slowMs }: SparingLimits,
+): 'none' | 'answered' | HttpAnswer {
+  switch (answer.kind) {
+    case 'network':
+      return PRESENT.has(answer.fault) ? 'answered' : answer
+    case 'tls':
+      return 'answered'
+    case 'refused-address':
+      return 'none'
+    case 'interrupted': {
+      const reason: unknown = request.signal.reason
+      const isTimeout = reason instanceof Error && reason.name === 'TimeoutError'
+      if (!isTimeout || tookMs < slowMs) return 'none'
+      return { ...notAsked(request, 'response-timeout') }
+    }
+    default:
+      return answer satisfies never
+  }
+}
+
+/** Something answers there, only not as it should. */
+const PRESENT: ReadonlySet<NetworkFault> = new Set(['protocol-error', 'invalid-port'])
