@@ -57,7 +57,8 @@ export function createRegistryClient(
     endpoints: createEndpointResolver({ registries, hostsDirectory, now }),
     settings: (registry) => registrySettingsFor(registries, registry),
     observer,
-    now: Date.now,
+    now,
+    wallClock: Date.now,
     userAgent,
   })
 }

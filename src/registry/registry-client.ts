@@ -21,8 +21,10 @@ export interface ClientOptions {
   /** What the operator says about a registry, by its name in image references. Asked at each use, so that it may change. */
   settings: ClientContext['settings']
   observer: RegistryObserver
-  /** Milliseconds since the epoch. */
+  /** Monotonic clock in milliseconds, by which things grow old: the other one may jump. */
   now: () => number
+  /** Milliseconds since the epoch, for dates in Retry-After. */
+  wallClock: () => number
   /** `pullgate/<version>`. */
   userAgent: string
   /** How long a token request that several look-ups may share can take; 10 s by default. */
@@ -33,12 +35,13 @@ export interface ClientOptions {
 export function createClient(
   options: ClientOptions,
 ): RegistryClient & ImagePlatformReader {
-  const { transport, observer, userAgent, now } = options
+  const { transport, observer, userAgent, now, wallClock } = options
   const exchange = createExchange({ transport, observer, userAgent, now })
   const fingerprint = createCredentialFingerprint()
   const tokens = createTokenService({
     exchange,
     now,
+    wallClock,
     observer,
     fingerprint,
     timeoutMs: options.tokenTimeoutMs ?? DEFAULT_TOKEN_TIMEOUT_MS,
@@ -52,7 +55,7 @@ export function createClient(
     requests,
     indexes,
     servingHosts: createServingHosts(),
-    now,
+    now: wallClock,
   }
   const images = createImagePlatformReader(context)
   return {

@@ -36,7 +36,10 @@ export interface TokenService {
 export interface TokenServiceOptions {
   exchange: Exchange
   fingerprint: CredentialFingerprint
+  /** Monotonic clock in milliseconds. */
   now: () => number
+  /** Milliseconds since the epoch. */
+  wallClock: () => number
   observer: Pick<RegistryObserver, 'cache'>
   /** One token request, POST and GET together, is given up after this. */
   timeoutMs: number
@@ -53,7 +56,7 @@ interface Flight {
  * look-up, so the callers' own limit bounds them.
  */
 export function createTokenService(options: TokenServiceOptions): TokenService {
-  const { now, observer } = options
+  const { now, wallClock, observer } = options
   const told = (result: CacheUse): void => observer.cache({ cache: 'tokens', result })
   const tokens = createBoundedCache<string>({
     maxEntries: MAX_TOKENS,
@@ -66,7 +69,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   function start(key: string, wish: TokenWish): Flight {
     const trail = newTrail()
     const signal = AbortSignal.timeout(options.timeoutMs)
-    const answer = requestToken(options.exchange, wish, { trail, signal, now })
+    const answer = requestToken(options.exchange, wish, { trail, signal, now: wallClock })
       .then((result) => {
         if (result.kind === 'token') remember(tokens, key, result)
         return afterDeadline(result, wish)

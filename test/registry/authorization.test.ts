@@ -447,6 +447,26 @@ await test('tokens are kept for as long as they live, less a margin', async (t) 
   t.equal(tokens(), 2)
 })
 
+await test('a wall clock that jumps makes no token older or younger', async (t) => {
+  const clock = { steadyMs: 1_000, wallMs: Date.now() }
+  const registry = await bearerRegistry(t)
+  const one = client(registry, {
+    now: () => clock.steadyMs,
+    wallClock: () => clock.wallMs,
+  })
+  const tokens = (): number =>
+    registry.lines().filter((line) => line.includes('/token')).length
+  await one.lookup(requestFor())
+
+  clock.wallMs += 6 * 3_600_000
+  await one.lookup(requestFor())
+  t.equal(tokens(), 1)
+  clock.wallMs -= 12 * 3_600_000
+  clock.steadyMs += 291_000
+  await one.lookup(requestFor())
+  t.equal(tokens(), 2)
+})
+
 await test('tokens of one credential are never used for another', async (t) => {
   const registry = await bearerRegistry(t)
   const one = client(registry)

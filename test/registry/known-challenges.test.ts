@@ -250,6 +250,7 @@ await test('tokens are bounded in bytes', async (t) => {
     observer: silentObserver,
     fingerprint: createCredentialFingerprint(),
     now: () => 0,
+    wallClock: () => 0,
     timeoutMs: 1_000,
   })
   const ask = (each: number) =>

@@ -244,7 +244,8 @@ await test('a name that moves between two answers of DNS is checked each time', 
       endpoints: createEndpointResolver({ registries, hostsDirectory: null, now }),
       settings: (name) => registrySettingsFor(registries, name),
       observer: silentObserver,
-      now: Date.now,
+      now,
+      wallClock: Date.now,
       userAgent: 'pullgate',
     })
     t.teardown(() => client.close())

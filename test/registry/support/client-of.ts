@@ -34,7 +34,8 @@ export function clientOf(
     endpoints: { endpoints: () => Promise.resolve({ endpoints, problem }) },
     settings: () => ({ countsManifestGets }),
     observer: silentObserver,
-    now: () => Date.now(),
+    now: () => performance.now(),
+    wallClock: Date.now,
     userAgent: 'pullgate/0.0.0',
     ...options,
   })
