@@ -21,6 +21,8 @@ export interface Trail {
   /** Every exchange so far had verified TLS, straight to the host. */
   verified: boolean
   rateLimit: RateLimit | null
+  /** An answer had the header of the distribution API. */
+  spokeAsRegistry: boolean
 }
 
 export type Failure = Exclude<HttpAnswer, HttpResponse>
@@ -50,6 +52,7 @@ export function newTrail(): Trail {
     servedBy: null,
     verified: true,
     rateLimit: null,
+    spokeAsRegistry: false,
   }
 }
 
@@ -109,6 +112,8 @@ function noteResponse(
   observer: RegistryObserver,
 ): void {
   trail.verified &&= response.verified
+  trail.spokeAsRegistry ||=
+    response.headers['docker-distribution-api-version'] !== undefined
   const rateLimit = parseRateLimit(response.headers)
   if (rateLimit === null) return
   trail.rateLimit = rateLimit

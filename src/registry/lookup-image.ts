@@ -141,7 +141,19 @@ async function finish(
   if (verdict.outcome !== 'found') {
     const evidence = evidenceOf(session)
     const diagnosed = await readDiagnosis(context, request, session, verdict)
-    return { ...diagnosed.verdict, evidence: { ...evidence, ...diagnosed.errors } }
+    const isUnsigned =
+      verdict.outcome === 'not-found' &&
+      (diagnosed.errors.errors ?? []).length === 0 &&
+      !session.trail.spokeAsRegistry &&
+      context.servingHosts.hasServed(session.baseUrl)
+    return {
+      ...diagnosed.verdict,
+      evidence: {
+        ...evidence,
+        ...diagnosed.errors,
+        ...(isUnsigned ? { unsigned: true } : {}),
+      },
+    }
   }
   const evidence = evidenceOf(session)
   const { countsManifestGets } = context.settings(request.reference.registry)

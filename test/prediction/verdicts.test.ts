@@ -88,6 +88,15 @@ const outcomes: Outcome[] = [
     says: /no repository "team\/api"/,
   },
   {
+    name: 'a 404 that a proxy may have given',
+    result: {
+      outcome: 'not-found',
+      missing: 'manifest',
+      evidence: { status: 404, unsigned: true },
+    },
+    anonymous: uncertain('ImageNotFound'),
+  },
+  {
     name: 'Basic',
     result: unauthorized('no-credentials', false),
     anonymous: certain('CredentialsRequired'),
@@ -791,6 +800,21 @@ t.test('a command to paste runs nothing that an object names', async (t) => {
       }
     }
   }
+})
+
+t.test('a list of tags shows that a 404 is from a registry', async (t) => {
+  const world = await createWorld({
+    answer: () => ({
+      outcome: 'not-found',
+      missing: 'manifest',
+      evidence: { status: 404, unsigned: true },
+    }),
+    tags: { outcome: 'listed', tags: ['2.0'], complete: true },
+  })
+
+  const [prediction] = await world.predict(pod())
+
+  t.match(prediction?.findings, [{ cause: 'ImageNotFound', certainty: 'certain' }])
 })
 
 t.test(

@@ -61,6 +61,7 @@ export async function explainMissing(
   if (tags.outcome === 'listed' && tags.tags.includes(reference.effectiveTag ?? '')) {
     return listedAllTheSame(finding, reference)
   }
+  if (evidence.unsigned && tags.outcome !== 'listed') return unsigned(finding, reference)
   if (repositoryExists || evidence.access === 'credential') return finding
   return unlessHidden(finding, await options.nodeCredentials(nameOf(reference), signal))
 }
@@ -75,6 +76,12 @@ function listedAllTheSame(finding: Finding, reference: ImageReference): Finding 
     advice: 'If the image was pushed just now, apply again; else push it again.',
     doubts: ['It may have been pushed a moment ago.'],
   }
+}
+
+/** As ingress controllers and load balancers answer while the registry behind them is away. */
+function unsigned(finding: Finding, { registry }: ImageReference): Finding {
+  const doubt = `${registry} has served images before, and nothing in this 404 shows that it is from a registry: a proxy may have given it.`
+  return { ...finding, certainty: 'uncertain', doubts: [...finding.doubts, doubt] }
 }
 
 function unlessHidden(finding: Finding, nodes: NodeCredentialEvidence): Finding {
