@@ -10,6 +10,7 @@ const parts = {
   },
   containerd: { programs: ['containerd', 'runc'], packages: ['containerd', 'runc'] },
   skopeo: { programs: ['skopeo'], packages: ['skopeo'] },
+  faketime: { programs: ['faketime'], packages: ['faketime'] },
   chromium: { programs: ['chromium'], packages: ['chromium'] },
 } as const satisfies Record<
   string,

@@ -115,14 +115,29 @@ export interface ReviewClient {
   close(): Promise<void>
 }
 
+export interface ReviewClientOptions {
+  /** What the webhook configuration has as timeoutSeconds. */
+  timeoutSeconds: number
+  /** An answer that is late, counted from the sending, or to another review rejects, as the API server would take it. */
+  isStrict: boolean
+}
+
 /** Asks as an API server does; `ca` is what the webhook configuration has as caBundle. */
-export function reviewClient(url: string, ca: string): ReviewClient {
+export function reviewClient(
+  url: string,
+  ca: string,
+  { timeoutSeconds, isStrict }: ReviewClientOptions = {
+    timeoutSeconds: 5,
+    isStrict: false,
+  },
+): ReviewClient {
   const dispatcher = new Agent({ connect: { ca }, allowH2: false })
   return {
     async review(review) {
-      const { statusCode, body } = await request(`${url}?timeout=5s`, {
+      const { statusCode, body } = await request(`${url}?timeout=${timeoutSeconds}s`, {
         method: 'POST',
         dispatcher,
+        signal: isStrict ? AbortSignal.timeout(timeoutSeconds * 1000) : null,
         headers: {
           'user-agent': 'kube-apiserver-admission',
           'content-type': 'application/json',
@@ -133,7 +148,10 @@ export function reviewClient(url: string, ca: string): ReviewClient {
       const text = await body.text()
       if (statusCode !== 200) throw new Error(`${statusCode} ${text}`)
       // What our own server sends is under test: a wrong shape fails the test that looks at it.
-      return verdictOf(JSON.parse(text) as ReviewAnswer)
+      const verdict = verdictOf(JSON.parse(text) as ReviewAnswer)
+      if (isStrict && verdict.uid !== review.request.uid)
+        throw new Error('the answer to another review')
+      return verdict
     },
     close: () => dispatcher.close(),
   }

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runLane } from './lane.ts'
+import type { Lane } from './lane.ts'
+import { startLoad } from './load.ts'
+import type { Outcome } from './outcome.ts'
+import type { Served } from './served.ts'
+import { vitalsOf, watchVitals } from './vitals.ts'
+import type { Vitals } from './vitals.ts'
+
+export interface OrdealOptions {
+  name: string
+  served: Served
+  ca: string
+  perSecond: number
+  /** Side by side. */
+  lanes: readonly Lane[]
+}
+
+const HOLD_MS = 5_000
+/** Enough for every subject to be warm, and for the heap to have been cleared once. */
+const WARM_UP_MS = 8_000
+/** Idle connections to registries are kept for half a minute. */
+const SETTLE_MS = 60_000
+
+/** More than chance: connections come and go under load, and a heap breathes. */
+export const MARGIN = { descriptors: 40, rssMib: 100 } as const
+
+/** A server under steady load, through all faults of its lanes. */
+export async function endure(options: OrdealOptions): Promise<Outcome> {
+  const { name, served, ca, perSecond, lanes } = options
+  const { url } = served
+  const startedMs = performance.now()
+  const load = startLoad({ url, ca, perSecond, lanes })
+  await sleep(WARM_UP_MS)
+  const before = await vitalsOf(served)
+  const watch = watchVitals(served, 250)
+  const lanesRun = await Promise.all(
+    lanes.map((lane) => runLane(lane, { url, ca, holdMs: HOLD_MS })),
+  )
+  const after = served.exitCode() === null ? await settled(served, before) : before
+  watch.stop()
+  await load.stop()
+  return {
+    server: name,
+    injected: lanesRun.flat(),
+    tally: load.tally,
+    seconds: (performance.now() - startedMs) / 1000,
+    vitals: { before, peak: greatest(watch.peak, after), after },
+    exitCode: served.exitCode(),
+  }
+}
+
+function greatest(peak: Vitals, after: Vitals): Vitals {
+  return {
+    rssMib: Math.max(peak.rssMib, after.rssMib),
+    descriptors: Math.max(peak.descriptors, after.descriptors),
+    callers: Math.max(peak.callers, after.callers),
+  }
+}
+
+/** As it is once it is back near where it was, or when the time is up. */
+async function settled(served: Served, before: Vitals): Promise<Vitals> {
+  const late = AbortSignal.timeout(SETTLE_MS)
+  while (true) {
+    const now = await vitalsOf(served)
+    const isBack =
+      now.descriptors <= before.descriptors + MARGIN.descriptors &&
+      now.rssMib <= before.rssMib + MARGIN.rssMib
+    if (isBack || late.aborted) return now
+    await sleep(500)
+  }
+}
