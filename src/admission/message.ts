@@ -68,6 +68,7 @@ function evidence({ finding }: JudgedFinding, prefix = ''): string[] {
   return lines
 }
 
-function counted(images: number): string {
+/** `1 more image`, `7 more images`. */
+export function counted(images: number): string {
   return images === 1 ? '1 more image' : `${images} more images`
 }

@@ -1,8 +1,8 @@
 import type { Decision, JudgedFinding } from '../policy/decision.ts'
 import { causes } from '../prediction/causes.ts'
 import { printable } from '../text/printable.ts'
-import { foldImages, type ToldImage } from './fold-findings.ts'
-import { denialMessage } from './message.ts'
+import { foldImages, sameness, type ToldImage } from './fold-findings.ts'
+import { counted, denialMessage } from './message.ts'
 
 /**
  * The API server cuts every warning to 256 characters once all of an answer are longer than 4,096 together, and drops the rest
@@ -77,22 +77,44 @@ export function boundedLines(texts: readonly string[]): string[] {
 }
 
 function linesFor(decision: Decision, action: 'warn' | 'deny', prefix: string): Line[] {
-  return foldImages(decision, (judged) => judged.action === action).flatMap((told) =>
-    told.findings.map((judged) => {
-      const line = prefix + oneLine(told, judged, prefix.length)
-      const shown = printable(line, MAX_WARNING_LENGTH)
-      const { cause, message } = judged.finding
-      const aboutSecrets = causes[cause].aspect === 'secret' ? printable(message) : null
-      return { line, shown, aboutSecrets }
-    }),
-  )
+  return foldFindings(decision, action).map((same) => {
+    const line = prefix + oneLine(same, prefix.length)
+    const shown = printable(line, MAX_WARNING_LENGTH)
+    const { cause, message } = same.judged.finding
+    const aboutSecrets = causes[cause].aspect === 'secret' ? printable(message) : null
+    return { line, shown, aboutSecrets }
+  })
+}
+
+/** One finding in the same words, and the images that it is about. */
+interface SameFinding {
+  judged: JudgedFinding
+  /** The first of them. */
+  told: ToldImage
+  others: number
+}
+
+/** A registry that is down is told of once, not for every image of it. */
+function foldFindings(decision: Decision, action: 'warn' | 'deny'): SameFinding[] {
+  const groups = new Map<string, SameFinding>()
+  for (const told of foldImages(decision, (judged) => judged.action === action)) {
+    for (const judged of told.findings) {
+      const key = sameness(judged)
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, { judged, told, others: 0 })
+      else group.others++
+    }
+  }
+  return [...groups.values()]
 }
 
 /** Head and message always; the doubt and the advice whole or not at all, since half a command is worse than none. */
-function oneLine(told: ToldImage, { finding }: JudgedFinding, used: number): string {
+function oneLine({ judged, told, others }: SameFinding, used: number): string {
+  const { finding } = judged
   const places = printable(told.places, MAX_PLACES_LENGTH)
   const image = printable(told.image, MAX_IMAGE_LENGTH)
-  let line = `${places}: ${image} [${finding.cause}]: ${finding.message}`
+  const more = others === 0 ? '' : ` and ${counted(others)}`
+  let line = `${places}: ${image}${more} [${finding.cause}]: ${finding.message}`
   for (const part of [finding.doubts[0], finding.advice]) {
     if (part === undefined || part === null) continue
     const longer = `${line}${/[.!?]$/.test(line) ? ' ' : '; '}${part}`

@@ -96,7 +96,10 @@ export function createFactCache<T>(options: FactCacheOptions<T>): FactCache<T> {
 }
 
 /** What a caller whose time is up gets. */
-export const tooLate = { status: 'unknown', reason: 'it took too long' } as const
+export const tooLate = {
+  status: 'unknown',
+  reason: 'the API server did not answer in time',
+} as const
 
 function ttlOf<T>(fact: Fact<T>, ttl: FactTtl): number {
   const limits = { known: ttl.knownMs, absent: ttl.absentMs, unknown: ttl.unknownMs }

@@ -49,6 +49,9 @@ const ONE_RUN_WAIT_MS = 600_000
 /** An index is some 5 kB, a list of tags 60 kB, anything else less. */
 const MAX_REMEMBERED_ANSWERS = 20_000
 const MAX_REMEMBERED_BYTES = 67_108_864
+/** An API server answers in milliseconds, or is in trouble; most of the time is for registries. */
+const PULL_SECRETS_SHARE = 0.25
+const MAX_PULL_SECRETS_MS = 1_000
 /** Just less than an explanation waits for the tags that may have been meant. */
 const TAGS_MS = 900
 
@@ -121,6 +124,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     settings: () => settings,
     nodeKeyrings: nodes.keyrings,
     nodeCredentials: nodes.evidenceFor,
+    // A report rather waits for a slow cluster.
+    pullSecretsMs: options.oneRun
+      ? null
+      : Math.min(MAX_PULL_SECRETS_MS, configuration.deadlineMs * PULL_SECRETS_SHARE),
     wallClock: Date.now,
     onFault: options.onFault,
     thorough: options.thorough ?? false,

@@ -536,6 +536,27 @@ test('answers stay within the limits of the API server, whatever is found', (t) 
   t.end()
 })
 
+const down = (host: string): Finding => ({
+  cause: 'RegistryUnreachable',
+  certainty: 'uncertain',
+  message: `${host} was never reachable from here, so its images are not verified.`,
+  advice: null,
+  doubts: [],
+})
+
+test('one trouble of many images is one line', (t) => {
+  const images = ['a.test/app:1', 'b.test/app:1', 'a.test/web:2', 'a.test/db:3']
+  const predictions = images.map((image, index) =>
+    predicted(place(image, `c${index}`), [down(image.slice(0, 6))]),
+  )
+
+  t.same(warningLines(decisionOf(predictions)), [
+    'container "c0": a.test/app:1 and 2 more images [RegistryUnreachable]: a.test was never reachable from here, so its images are not verified.',
+    'container "c1": b.test/app:1 [RegistryUnreachable]: b.test was never reachable from here, so its images are not verified.',
+  ])
+  t.end()
+})
+
 test('what has no room is counted', (t) => {
   const many = Array.from({ length: 60 }, (_, index) =>
     predicted(place(`registry.acme.test/team/app-${index}:1`, `c${index}`), [

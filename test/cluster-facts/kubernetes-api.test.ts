@@ -117,7 +117,10 @@ await t.test('nobody waits longer than allowed', async (test) => {
       const second = pull(facts)
       hurried.abort()
 
-      each.same(await first, { status: 'unknown', reason: 'it took too long' })
+      each.same(await first, {
+        status: 'unknown',
+        reason: 'the API server did not answer in time',
+      })
       each.match(await second, { status: 'known' })
       await arrived.promise
       each.equal(api.requests.length, 1)

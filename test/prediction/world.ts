@@ -3,7 +3,7 @@ import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
 import type { ClusterFacts, ReadOptions } from '../../src/prediction/cluster-facts.ts'
 import { createNodeCredentials } from '../../src/prediction/node-credentials/create-node-credentials.ts'
 import { createPredictor } from '../../src/prediction/create-predictor.ts'
-import type { PredictorOptions } from '../../src/prediction/create-predictor.ts'
+import type { PredictorOptions } from '../../src/prediction/judging-round.ts'
 import type { Finding } from '../../src/prediction/finding.ts'
 import { createLookupCache } from '../../src/prediction/lookups/lookup-cache.ts'
 import type { ImagePrediction } from '../../src/prediction/prediction.ts'
@@ -165,6 +165,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     settings: () => settings,
     nodeKeyrings: nodes.keyrings,
     nodeCredentials: nodes.evidenceFor,
+    pullSecretsMs: null,
     wallClock: () => NOW_MS,
     onFault: (error) => world.faults.push(error),
     ...options.overrides,

@@ -8,6 +8,7 @@ import { stringify } from 'yaml'
 import { openClusterSource } from '../../src/commands/cluster-source.ts'
 import { loadConfigurationFile } from '../../src/commands/load-configuration-file.ts'
 import { startServer } from '../../src/commands/start-server.ts'
+import type { ClusterFacts } from '../../src/prediction/cluster-facts.ts'
 import type { AdmissionReview } from './admission-reviews.ts'
 import type { Manifest } from './cluster-manifests.ts'
 import type { Teardown } from './token-server.ts'
@@ -65,13 +66,18 @@ export async function writeFiles(
 /** The whole webhook in this process, over HTTPS, with a folder for a cluster. */
 export async function startWebhook(
   t: Teardown,
-  setup: { configuration: object; manifests: readonly Manifest[] },
+  setup: {
+    configuration: object
+    manifests: readonly Manifest[]
+    /** What the cluster does otherwise than the folder. */
+    cluster?: (facts: ClusterFacts) => ClusterFacts
+  },
 ): Promise<Webhook> {
   const files = await writeFiles(t, setup)
   const life = new AbortController()
   const log: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug', base: null }, lines(log))
-  const facts = await openClusterSource({
+  const folder = await openClusterSource({
     standalone: files.cluster,
     kubeconfig: null,
     context: null,
@@ -80,7 +86,7 @@ export async function startWebhook(
   })
   const server = await startServer({
     configuration: await loadConfigurationFile(files.configuration, files.directory),
-    facts,
+    facts: setup.cluster?.(folder) ?? folder,
     listen: { host: '127.0.0.1', port: 0 },
     metricsListen: { host: '127.0.0.1', port: 0 },
     certificate: { kind: 'self-signed', hosts: ['127.0.0.1'] },

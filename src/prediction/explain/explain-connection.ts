@@ -1,4 +1,5 @@
 import type {
+  LookupInterrupted,
   LookupResult,
   NetworkFault,
   TlsFault,
@@ -16,7 +17,6 @@ type ConnectionOutcome = Extract<
       | 'unexpected-status'
       | 'token-service-failure'
       | 'refused-address'
-      | 'interrupted'
   }
 >
 
@@ -42,15 +42,21 @@ export function explainConnection(result: ConnectionOutcome): Finding {
         `${result.host} is at an address that this webhook does not contact (loopback, link-local, metadata or refused by configuration), so the image was not looked up.`,
         'If the registry is meant to be reached there, an operator adds the address to network.allow.',
       )
-    case 'interrupted':
-      return uncertain(
-        'Unverified',
-        `${result.evidence.registry} did not answer in time, so the image was not verified.`,
-        null,
-      )
     default:
       return result satisfies never
   }
+}
+
+/** The time was over before there was an answer. `before`: what else did not answer, and so took a part of it. */
+export function explainLate(
+  { evidence }: LookupInterrupted,
+  before: string | null,
+): Finding {
+  const message =
+    before === null
+      ? `${evidence.registry} did not answer in time, so the image was not verified.`
+      : `${before} ${evidence.registry} did not answer in the time that was left, so the image was not verified.`
+  return uncertain('Unverified', message, null)
 }
 
 function uncertain(

@@ -1,7 +1,7 @@
 import type { FoundManifest, LookupResult } from '../../registry/lookup.ts'
 import { printable } from '../../text/printable.ts'
 import { explainMissing } from './diagnose-missing.ts'
-import { explainConnection } from './explain-connection.ts'
+import { explainConnection, explainLate } from './explain-connection.ts'
 import { explainContent } from './explain-content.ts'
 import { explainHealth, staleSecret } from '../pull-secrets/credential-health.ts'
 import { explainRefusal } from './explain-refusal.ts'
@@ -13,6 +13,7 @@ import { explainNoNode } from './explain-no-node.ts'
 import { explainPlatforms, platformNames } from '../nodes/platform-verdict.ts'
 import type { ReadConfig } from '../nodes/platform-verdict.ts'
 import { explainRateLimitNear } from './rate-limit-near.ts'
+import { describeUnread } from '../pull-secrets/unread-secrets.ts'
 import { decidingAttempt } from '../lookups/try-credentials.ts'
 import type { TriedCredential } from '../lookups/try-credentials.ts'
 
@@ -46,6 +47,8 @@ export async function explainTried(options: ExplainOptions): Promise<Explained> 
       return failed(
         explainContent(result, { allContainerd21: await options.allContainerd21() }),
       )
+    case 'interrupted':
+      return failed(explainLate(result, describeUnread(options.credentials)))
     default:
       return failed(explainConnection(result))
   }

@@ -22,6 +22,8 @@ export interface ResolveOptions {
   /** `none`: no Secret is ever asked for. */
   mode: 'get' | 'none'
   read: ReadOptions
+  /** For what is asked later, where something has to be explained; `read` unless given. */
+  readLater?: ReadOptions
 }
 
 /** More names than this in one list are not looked at, and then count as unread. */
@@ -47,6 +49,11 @@ export async function resolvePullCredentials(
   )
   const parts = { workload, namespace, serviceAccount, account, secrets, options }
   return summarise({ ...parts, cut: names.length > MAX_SECRETS })
+}
+
+/** A cluster that did not answer in its time is not waited for again. */
+function laterRead({ read, readLater = read }: ResolveOptions): ReadOptions {
+  return read.signal.aborted ? read : readLater
 }
 
 function secretsOf(account: Fact<ServiceAccountFacts> | null): string[] {
@@ -96,13 +103,14 @@ function summarise(parts: Summary): PullCredentials {
     listFrom:
       account === null && workload.pullSecrets.length > 0 ? 'object' : 'service-account',
     serviceAccountSecrets: async () => {
-      const { facts, read } = options
+      const { facts } = options
       const known =
-        account ?? (await facts.serviceAccount(namespace, serviceAccount, read))
+        account ??
+        (await facts.serviceAccount(namespace, serviceAccount, laterRead(options)))
       return known.status === 'known' ? known.value.imagePullSecrets : null
     },
     namespacesWithSecret: async (name) => {
-      const known = await options.facts.namespacesWithSecret(name, options.read)
+      const known = await options.facts.namespacesWithSecret(name, laterRead(options))
       return known.status === 'known' ? known.value : []
     },
     secrets,
