@@ -57,7 +57,12 @@ async function inFrontOf(t: Test, endpoint: string) {
       .filter((line) => line.startsWith(`${name}{`) && line.includes(labels))
       .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
-  return { ...webhook, review, metric }
+  const ready = async () => (await webhook.metricsPath('/readyz')).status
+  return { log: webhook.log, ready, review, metric }
+}
+
+function tags(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index))
 }
 
 const STATE = 'pullgate_registry_breaker_state'
@@ -67,12 +72,10 @@ const FAILURES = 5
 const INTERVAL_MS = 10_000
 
 t.test('an outage costs a few requests, not one for each Pod', async (t) => {
-  const { review, metric, metricsPath, log } = await inFrontOf(t, await closedEndpoint(t))
+  const { review, metric, ready, log } = await inFrontOf(t, await closedEndpoint(t))
   const startedMs = performance.now()
 
-  const verdicts = await Promise.all(
-    Array.from({ length: 300 }, (_, index) => review(`team/app:${index}`)),
-  )
+  const verdicts = await Promise.all(tags(300).map((tag) => review(`team/app:${tag}`)))
 
   const probes = Math.floor((performance.now() - startedMs) / INTERVAL_MS)
   t.ok(verdicts.every(({ action }) => action === 'warn'))
@@ -81,7 +84,7 @@ t.test('an outage costs a few requests, not one for each Pod', async (t) => {
   t.ok(sent <= FAILURES + 15 + probes, `${sent} requests`)
   t.equal(await metric(STATE), 2, 'it is left alone')
   t.ok((await metric('pullgate_registry_spared_total', 'reason="down"')) > 200)
-  t.equal((await metricsPath('/readyz')).status, 200, 'which is not our unreadiness')
+  t.equal(await ready(), 200, 'which is not our unreadiness')
 
   const told = log.filter(({ msg }) => /never reachable from here/.test(String(msg)))
   t.equal(told.length, 1, 'an operator is told once')
@@ -90,7 +93,7 @@ t.test('an outage costs a few requests, not one for each Pod', async (t) => {
 
 t.test('users are told of it in one line an object', async (t) => {
   const { review } = await inFrontOf(t, await closedEndpoint(t))
-  const images = Array.from({ length: 20 }, (_, index) => `team/app-${index}:1`)
+  const images = tags(20).map((each) => `team/app-${each}:1`)
   await review(...images)
 
   const { action, warnings } = await review(...images.map((image) => `${image}.1`))
@@ -117,9 +120,7 @@ t.test('a storm of 500 images is smoothed', async (t) => {
   const { review, metric } = await inFrontOf(t, endpoint)
 
   const verdicts = await Promise.all(
-    Array.from({ length: 25 }, (_, pod) =>
-      review(...Array.from({ length: 20 }, (_, index) => `team/app-${pod}:${index}`)),
-    ),
+    tags(25).map((pod) => review(...tags(20).map((tag) => `team/app-${pod}:${tag}`))),
   )
 
   t.ok(verdicts.every(({ action }) => action === 'allow'))
@@ -135,14 +136,12 @@ t.test('429 with Retry-After pauses the registry for everyone', async (t) => {
     asked++
     response.writeHead(429, { 'retry-after': '30' }).end()
   })
-  const { review, metric, metricsPath } = await inFrontOf(t, endpoint)
+  const { review, metric, ready } = await inFrontOf(t, endpoint)
   const first = await review('team/app:1')
   t.equal(asked, 1)
   t.match(first.warnings, [/\[RateLimited\].* It asks to wait 30 seconds\./])
 
-  const others = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => review(`team/other:${index}`)),
-  )
+  const others = await Promise.all(tags(50).map((tag) => review(`team/other:${tag}`)))
 
   t.ok(others.every(({ action }) => action === 'warn'))
   t.ok(others.every(({ warnings }) => warnings[0]?.includes('[RateLimited]')))
@@ -151,5 +150,5 @@ t.test('429 with Retry-After pauses the registry for everyone', async (t) => {
   t.ok(until > Date.now() / 1000 && until <= Date.now() / 1000 + 31)
   t.ok((await metric('pullgate_registry_spared_total', 'reason="paused"')) >= 50)
   t.equal(await metric(STATE), 0, 'it is not down')
-  t.equal((await metricsPath('/readyz')).status, 200)
+  t.equal(await ready(), 200)
 })
