@@ -1,4 +1,5 @@
 import type { Configuration } from '../configuration/configuration.ts'
+import { boundedImages } from '../policy/bounded-images.ts'
 import { decide, letThrough } from '../policy/decide.ts'
 import type { Decision } from '../policy/decision.ts'
 import { type ExemptImage, withoutExemptImages } from '../policy/exempt-images.ts'
@@ -127,22 +128,27 @@ async function judge(options: ReviewerOptions, input: JudgeInput): Promise<Judge
     const notes = problem === null ? problems : [problem, ...problems]
     if (exemption !== null)
       return { decision: letThrough(mode, exemption), notes, exemptImages: [] }
-    const { judged, exempt } = withoutExemptImages(
-      judgement.images,
-      configuration.exempt.images,
-    )
+    const { judged, exempt, note } = imagesToJudge(judgement, configuration)
     const predictions = await valueBefore(
       last.signal,
       predictAll(options.predictor, { workload, images: judged, signal: lookUps.signal }),
       () => judged.map(unverified),
     )
     const settings = configuration
-    const decision = decide({ predictions, workload, mode, settings, ceilings })
-    return { decision, notes, exemptImages: exempt }
+    return {
+      decision: decide({ predictions, workload, mode, settings, ceilings }),
+      notes: note === null ? notes : [...notes, note],
+      exemptImages: exempt,
+    }
   } finally {
     lookUps.clear()
     last.clear()
   }
+}
+
+function imagesToJudge({ images }: ToJudge, configuration: Configuration) {
+  const { judged, exempt } = withoutExemptImages(images, configuration.exempt.images)
+  return { exempt, ...boundedImages(judged, configuration) }
 }
 
 async function predictAll(

@@ -96,6 +96,36 @@ const near: Finding = {
 }
 const timing = { timeoutMs: 5000, elapsedMs: 0 }
 
+test('of an object with very many images so many are judged, and it is said', async (t) => {
+  const images = Array.from({ length: 10_000 }, (_, at) => `host${at}.evil.test/app:1`)
+  const { review, asked } = setUp()
+  const body = recording('pod-create')
+  Object.assign(objectOf(body).spec as object, {
+    containers: images.map((image, at) => ({ name: `c${at}`, image })),
+  })
+
+  const { allowed, warnings } = responseOf(await review(body, timing))
+
+  t.equal(allowed, true)
+  t.strictSame(asked, [images.slice(0, 256)])
+  t.match(warnings?.[0], /^Of the 10000 images of this object 9744 were not judged/)
+})
+
+test('no image of a registry that is not allowed hides behind many others', async (t) => {
+  const allowed = Array.from({ length: 300 }, (_, at) => `ok.acme.test/app:${at}`)
+  const images = [...allowed, 'evil.test/app', 'not a name']
+  const configuration = { allowedRegistries: ['ok.acme.test'] }
+  const { review, asked } = setUp({ configuration })
+  const body = recording('pod-create')
+  Object.assign(objectOf(body).spec as object, {
+    containers: images.map((image, at) => ({ name: `c${at}`, image })),
+  })
+
+  await review(body, timing)
+
+  t.strictSame(asked, [[...allowed.slice(0, 256), 'evil.test/app']])
+})
+
 test('every recorded request gets an answer of the right form', async (t) => {
   const cases: [name: string, asked: string[] | null, denied: boolean][] = [
     ['deployment-create', ['nginx:1.27'], true],

@@ -48,8 +48,12 @@ export interface RunningPullgate {
 export type LogLine = Readonly<Record<string, unknown>>
 
 /** Starts `pullgate ARGS...` and leaves it running; what is left at teardown is killed. */
-export function startPullgate(t: Teardown, args: readonly string[]): RunningPullgate {
-  const child = start(args)
+export function startPullgate(
+  t: Teardown,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RunningPullgate {
+  const child = start(args, undefined, env)
   const output = collect(child)
   const closed = end(child)
   t.teardown(async () => {
@@ -84,9 +88,14 @@ export function jsonLines(text: string): LogLine[] {
     .map((line) => JSON.parse(line) as LogLine)
 }
 
-function start(args: readonly string[], cwd?: string): ChildProcess {
+function start(
+  args: readonly string[],
+  cwd?: string,
+  more: Readonly<Record<string, string>> = {},
+): ChildProcess {
   // Coverage goes by the environment of the test. A proxy of the machine has no business with loopback.
-  const env = { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
+  const noProxy = { NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
+  const env = { ...process.env, ...noProxy, ...more }
   return spawn(process.execPath, [MAIN, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env,
