@@ -36,3 +36,5 @@ exitCode = await runCommand(process.argv.slice(2), {
   },
 })
 process.exitCode = exitCode
+// A name that the system goes on resolving, for minutes at worst, would keep the process from ending.
+setTimeout(() => process.exit(), 1_000).unref()

@@ -6,6 +6,7 @@ import { classifyFault } from './classify-fault.ts'
 import { createDispatcherPool } from './dispatcher-pool.ts'
 import type { TransportLimits } from './dispatcher-pool.ts'
 import { hostAndPort, shownHost } from './exchange.ts'
+import { createNameLine } from './name-line.ts'
 import { createProxyFor } from './proxy-for.ts'
 import type { ProxySettings } from './proxy-for.ts'
 import type { RegistryObserver } from './registry-observer.ts'
@@ -43,7 +44,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   const guard = createAddressGuard(network)
   const proxyFor = createProxyFor(options.proxy)
   const resolving = new Map<string, number>()
-  const resolve = options.lookup ?? resolveWithSystem
+  const resolve = createNameLine({ resolve: options.lookup ?? resolveWithSystem, now })
   const pool = createDispatcherPool({ guard, resolve, resolving, limits, now })
   let isClosed = false
 
