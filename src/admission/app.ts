@@ -4,7 +4,10 @@ import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import { printable } from '../text/printable.ts'
 import type { AdmissionReviewBody } from './admission-response.ts'
 import { parseApiTimeoutMs } from './api-timeout.ts'
+import { createBodyReader, RefusedBody } from './body-reader.ts'
+import { boundConnections } from './connection-bound.ts'
 import type { Log } from './log.ts'
+import { reviewLimits, type ServerLimits } from './server-limits.ts'
 import { type ServerTls, serverTlsOptions } from './server-tls.ts'
 
 export interface ReviewTiming {
@@ -26,6 +29,7 @@ export interface ServerOptions {
   log: Log
   /** While true, every answer also asks the client to open its next connection elsewhere. */
   draining?: () => boolean
+  limits?: ServerLimits
 }
 
 export type WebhookServer = FastifyInstance<Server>
@@ -33,29 +37,22 @@ export type WebhookServer = FastifyInstance<Server>
 /** The one path that the webhook configuration names. */
 export const REVIEW_PATH = '/validate'
 
-/** An object of at most 3 MiB (the API server's own limit of a request), twice on UPDATE, and the envelope. */
-const MAX_BODY_BYTES = 8 * 1024 * 1024
-/** Above the 90 s for which Go's transport, so the API server, keeps idle connections: never close under a request. */
-const KEEP_ALIVE_MS = 120_000
-const HEADERS_MS = 10_000
-/** The API server allows a webhook 30 s at most. */
-const REQUEST_MS = 30_000
-
 /**
  * The webhook's HTTPS server, not yet listening. HTTP/1.1 only, since the API server speaks nothing else to webhooks.
  * Whatever is no review is answered with a status and `{ message }`; nothing that is sent here ends the process.
  */
 export function buildServer(options: ServerOptions): WebhookServer {
-  const { log, review } = options
+  const { log, review, limits = reviewLimits } = options
   const app = Fastify({
     https: {
       ...serverTlsOptions(options.https),
-      headersTimeout: HEADERS_MS,
-      connectionsCheckingInterval: 5000,
+      handshakeTimeout: limits.handshakeMs,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkMs,
     },
-    bodyLimit: MAX_BODY_BYTES,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: limits.keepAliveMs,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.stalledMs,
     // One line is logged per decision; lines per request cost more than the framework.
     logger: false,
     // A drain answers everything that still arrives.
@@ -63,7 +60,8 @@ export function buildServer(options: ServerOptions): WebhookServer {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 100 },
   })
-  readBodiesAsJson(app)
+  boundConnections(app.server, limits.maxConnections)
+  readBodiesAsJson(app, limits)
   answerFaults(app, log)
   app.addHook('onSend', async (_request, reply) => {
     if (options.draining?.() === true) reply.header('connection', 'close')
@@ -86,27 +84,11 @@ export function renewCertificate(app: WebhookServer, tls: ServerTls): void {
   app.server.setSecureContext(serverTlsOptions(tls))
 }
 
-/**
- * Every body is JSON, whatever its content type says. A `__proto__` key is no error as it is with Fastify's own parser: it
- * could be put into a custom resource to have us answer 400, which failurePolicy Ignore turns into a pass. JSON.parse makes
- * it a plain property, and our readers go by name.
- */
-function readBodiesAsJson(app: WebhookServer): void {
+function readBodiesAsJson(app: WebhookServer, limits: ServerLimits): void {
+  const bodies = createBodyReader(limits)
+  app.server.on('request', bodies.follow)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, JSON.parse(body.toString('utf8')))
-    } catch {
-      done(new NotJson())
-    }
-  })
-}
-
-class NotJson extends Error {
-  readonly statusCode = 400
-  constructor() {
-    super('the body is not JSON')
-  }
+  app.addContentTypeParser('*', (_request, payload, done) => bodies.read(payload, done))
 }
 
 function answerFaults(app: WebhookServer, log: Log): void {
@@ -120,8 +102,8 @@ function answerFaults(app: WebhookServer, log: Log): void {
   })
   app.setErrorHandler<FastifyError>((error, _request, reply) => {
     const status = error.statusCode ?? 500
-    if (status < 500) {
-      const message = error instanceof NotJson ? error.message : STATUS_CODES[status]
+    if (status < 500 || error instanceof RefusedBody) {
+      const message = error instanceof RefusedBody ? error.message : STATUS_CODES[status]
       log.warn({ status, code: error.code }, 'refused a request')
       return reply.code(status).send({ message: message ?? 'bad request' })
     }
