@@ -63,8 +63,9 @@ export function buildServer(options: ServerOptions): WebhookServer {
   boundConnections(app.server, limits.maxConnections)
   readBodiesAsJson(app, limits)
   answerFaults(app, log)
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (options.draining?.() === true) reply.header('connection', 'close')
+    done(null, payload)
   })
   app.post(REVIEW_PATH, async (request, reply) => {
     const outcome = await review(request.body, {

@@ -8,7 +8,7 @@ import { type EffectiveMode, effectiveMode } from '../policy/mode.ts'
 import type { ClusterFacts, Fact, NamespaceFacts } from '../prediction/cluster-facts.ts'
 import type { ImagePrediction } from '../prediction/prediction.ts'
 import type { PredictionRequest, Predictor } from '../prediction/predictor.ts'
-import { valueBefore } from '../time/value-before.ts'
+import { valueWithin } from '../time/value-within.ts'
 import {
   type AdmissionRequest,
   readAdmissionReview,
@@ -114,10 +114,14 @@ async function judge(options: ReviewerOptions, input: JudgeInput): Promise<Judge
     apiTimeoutMs: input.timing.timeoutMs,
     elapsedMs: input.timing.elapsedMs,
   })
+  const startedMs = options.now()
   const lookUps = startDeadline(lookUpsMs)
-  const last = startDeadline(answerMs)
+  const { signal } = lookUps
   try {
-    const { mode, problem } = await modeOf(options, request, configuration, lookUpsMs)
+    const { mode, problem } = await modeOf(options, request, configuration, {
+      ms: lookUpsMs * NAMESPACE_SHARE,
+      signal,
+    })
     const { exemption, problems } = exemptionFor({
       workload,
       namespace: request.namespace,
@@ -129,9 +133,9 @@ async function judge(options: ReviewerOptions, input: JudgeInput): Promise<Judge
     if (exemption !== null)
       return { decision: letThrough(mode, exemption), notes, exemptImages: [] }
     const { judged, exempt, note } = imagesToJudge(judgement, configuration)
-    const predictions = await valueBefore(
-      last.signal,
-      predictAll(options.predictor, { workload, images: judged, signal: lookUps.signal }),
+    const predictions = await valueWithin(
+      answerMs - (options.now() - startedMs),
+      predictAll(options.predictor, { workload, images: judged, signal }),
       () => judged.map(unverified),
     )
     const settings = configuration
@@ -142,7 +146,6 @@ async function judge(options: ReviewerOptions, input: JudgeInput): Promise<Judge
     }
   } finally {
     lookUps.clear()
-    last.clear()
   }
 }
 
@@ -163,21 +166,15 @@ async function modeOf(
   options: ReviewerOptions,
   { namespace }: AdmissionRequest,
   { mode }: Configuration,
-  lookUpsMs: number,
+  { ms, signal }: { ms: number; signal: AbortSignal },
 ): Promise<EffectiveMode> {
   if (namespace === '') return effectiveMode(mode, {})
-  const deadline = startDeadline(lookUpsMs * NAMESPACE_SHARE)
-  const { signal } = deadline
-  try {
-    const fact = await valueBefore<Fact<NamespaceFacts>, Fact<NamespaceFacts>>(
-      signal,
-      options.cluster.namespace(namespace, { fresh: false, signal }),
-      () => ({ status: 'unknown', reason: 'it took too long' }),
-    )
-    return effectiveMode(mode, fact.status === 'known' ? fact.value.labels : {})
-  } finally {
-    deadline.clear()
-  }
+  const fact = await valueWithin<Fact<NamespaceFacts>, Fact<NamespaceFacts>>(
+    ms,
+    options.cluster.namespace(namespace, { fresh: false, signal }),
+    () => ({ status: 'unknown', reason: 'it took too long' }),
+  )
+  return effectiveMode(mode, fact.status === 'known' ? fact.value.labels : {})
 }
 
 function reviewed(body: AdmissionReviewBody): ReviewOutcome {

@@ -26,6 +26,8 @@ export function warningLines(
   notes: readonly string[] = [],
 ): string[] {
   if (decision.mode === 'audit' || decision.mode === 'off') return []
+  const isClean = decision.images.every(({ findings }) => findings.length === 0)
+  if (isClean && notes.length === 0 && decision.ceilings.length === 0) return []
   const denied = decision.action === 'deny'
   const wouldBeDenied = denied ? [] : linesFor(decision, 'deny', 'would be denied: ')
   return boundedLines([

@@ -15,29 +15,39 @@ const MAX_WAITING_BYTES = 1_048_576
 /**
  * A log is worth less than a review: what cannot be written, because the disk is full or nobody reads the pipe, is dropped and
  * counted instead of being held in memory. The first line that can be written again comes after one that tells how many are
- * missing. `now` is milliseconds since the epoch.
+ * missing. Lines of one turn of the event loop are written together: under load a write costs as much as a line. `now` is
+ * milliseconds since the epoch.
  */
 export function createLogSink(out: LogOutput, now: () => number): LogSink {
   let lost = 0
+  let pending = { text: '', lines: 0 }
 
-  function tellLost(): void {
-    const told = lost
-    lost = 0
-    out.write(lostLine(told, now()), (error) => {
-      if (error) lost += told
+  function send(text: string, lines: number): void {
+    out.write(text, (error) => {
+      if (error) lost += lines
     })
+  }
+
+  function flush(): void {
+    const { text, lines } = pending
+    pending = { text: '', lines: 0 }
+    if (lost > 0) {
+      const told = lost
+      lost = 0
+      send(lostLine(told, now()), told)
+    }
+    send(text, lines)
   }
 
   return {
     write(line) {
-      if (out.writableLength >= MAX_WAITING_BYTES) {
+      if (out.writableLength + pending.text.length >= MAX_WAITING_BYTES) {
         lost += 1
         return
       }
-      if (lost > 0) tellLost()
-      out.write(line, (error) => {
-        if (error) lost += 1
-      })
+      if (pending.lines === 0) setImmediate(flush)
+      pending.text += line
+      pending.lines += 1
     },
   }
 }

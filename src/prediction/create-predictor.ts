@@ -1,3 +1,4 @@
+import { createNamedReferences } from '../reference/named-references.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
 import { startShare } from '../time/share-of-time.ts'
 import { causes } from './causes.ts'
@@ -15,11 +16,12 @@ import { resolvePullCredentials } from './pull-secrets/resolve-pull-credentials.
 
 /** Reference, credentials, registry and cluster put together. */
 export function createPredictor(options: PredictorOptions): Predictor {
+  const given = { ...options, named: createNamedReferences() }
   return {
     async predict({ workload, images, signal }) {
-      const context = contextOf(workload, signal, options, false)
+      const context = contextOf(workload, signal, given, false)
       // A platform is denied by the nodes of now: one may just have come.
-      const lately = once(async () => contextOf(workload, signal, options, true))
+      const lately = once(async () => contextOf(workload, signal, given, true))
       const credentials = (isFresh: boolean): (() => Promise<PullCredentials>) =>
         once(() => readPullCredentials(context, workload, isFresh))
       const freshCredentials = credentials(true)

@@ -1,12 +1,9 @@
-import { nameOf } from '../reference/reference-name.ts'
 import { matchKeyrings } from '../credentials/keyring.ts'
 import type { Keyring } from '../credentials/keyring.ts'
-import { diagnoseValidReference } from '../reference/diagnose-valid-reference.ts'
 import type { ReferenceRemark } from '../reference/diagnose-valid-reference.ts'
-import { contactedReference } from '../reference/contacted-reference.ts'
+import type { NamedReference } from '../reference/named-references.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { InvalidImageName } from '../reference/invalid-image-name.ts'
-import { parseReference } from '../reference/parse-reference.ts'
 import { firstMatchingGlob } from '../text/glob.ts'
 import { imagePlaceholderReason } from '../workload/image-placeholder.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
@@ -30,6 +27,8 @@ export interface JudgeContext extends Omit<
   'tried' | 'use' | 'reference' | 'remarks'
 > {
   workload: Workload
+  /** Takes image names apart; throws InvalidImageName. */
+  named: (image: string) => NamedReference
   settings: PredictionSettings
   credentials: PullCredentials
   /** Credentials that the nodes add: their docker config, then what credential providers say about the image. */
@@ -48,16 +47,14 @@ export async function judgeImage(
   use: ImageUse,
   context: JudgeContext,
 ): Promise<ImagePrediction> {
-  const parsed = readName(use, context.workload)
+  const parsed = readName(use, context)
   if ('findings' in parsed) return prediction(use, null, parsed.findings)
-  const { reference } = parsed
-  const remarks = diagnoseValidReference(reference, use.image)
+  const { reference, remarks, repository } = parsed
   const early = judgeWithoutLookup(use, reference, remarks, context)
   if (early !== null) return prediction(use, reference, await early)
   if (context.credentials.malformed !== null) {
     return prediction(use, reference, [context.credentials.malformed])
   }
-  const repository = nameOf(reference)
   const wanted = context.wantedPlatforms()
   // Nodes are listed while the registry is asked; whoever needs them later meets the fault.
   wanted.catch(() => {})
@@ -95,13 +92,13 @@ function prediction(
 
 function readName(
   use: ImageUse,
-  workload: Workload,
-): { reference: ImageReference } | { findings: Finding[] } {
+  { workload, named }: Pick<JudgeContext, 'workload' | 'named'>,
+): NamedReference | { findings: Finding[] } {
   const placeholder = imagePlaceholderReason(workload, use)
   if (placeholder !== null)
     return { findings: use.image === 'auto' ? [] : [later(placeholder)] }
   try {
-    return { reference: contactedReference(parseReference(use.image)) }
+    return named(use.image)
   } catch (error) {
     if (!(error instanceof InvalidImageName)) throw error
     return { findings: [explainInvalidName(error, use.image)] }

@@ -20,6 +20,7 @@ export async function judgeWithDoubts(
 ): Promise<ImagePrediction> {
   const judged = await judgeImage(use, round)
   const { reference } = judged
+  if (judged.findings.length === 0 && !round.thorough) return judged
   const findings = await Promise.all(
     judged.findings.map((finding) =>
       withDoubts(finding, { ...round, use, finding, reference }),

@@ -2,6 +2,7 @@ import type { Keyring } from '../credentials/keyring.ts'
 import type { ImagePlatformReader, RegistryClient } from '../registry/lookup.ts'
 import type { Workload } from '../workload/workload.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
+import type { JudgeContext } from './judge-image.ts'
 import type { CachedLookup } from './lookups/lookup-cache.ts'
 import type {
   EligibleNodes,
@@ -52,7 +53,7 @@ export function contextOf(
     nodeKeyrings,
     nodeCredentials,
     ...options
-  }: PredictorOptions,
+  }: PredictorOptions & Pick<JudgeContext, 'named'>,
   fresh: boolean,
 ) {
   const settings = currentSettings()

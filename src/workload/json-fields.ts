@@ -50,10 +50,17 @@ export function textOf(value: unknown, path: string): string {
 
 /** The string values of a map such as labels. Other values are left out: the API server refuses them on its own. */
 export function textMapOf(value: unknown, path: string): Record<string, string> {
-  const entries = Object.entries(fieldsOf(value, path))
+  const fields = fieldsOf(value, path)
+  if (isTextMap(fields)) return fields
+  const entries = Object.entries(fields)
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )
+}
+
+function isTextMap(fields: Fields): fields is Record<string, string> {
+  for (const key in fields) if (typeof fields[key] !== 'string') return false
+  return true
 }
 
 /** The object at a fixed path. Throws MalformedField when something on the way is no object. */

@@ -17,6 +17,7 @@ export function explainNotAllowed(
     deniedRegistries: denied = [],
   }: Pick<PredictionSettings, 'allowedRegistries' | 'deniedRegistries'>,
 ): Finding | null {
+  if (denied.length === 0 && allowed.includes('*')) return null
   const host = registry.toLowerCase()
   if (firstMatchingGlob(lowerCased(denied), host, host.replace(/:\d+$/, '')) !== null) {
     return notAllowed(

@@ -1,3 +1,4 @@
+import type { Credential } from '../../credentials/credential.ts'
 import type { FoundManifest, LookupResult } from '../../registry/lookup.ts'
 import { printable } from '../../text/printable.ts'
 import { explainMissing } from './diagnose-missing.ts'
@@ -12,6 +13,7 @@ import type { Finding } from '../finding.ts'
 import { explainNoNode } from './explain-no-node.ts'
 import { explainPlatforms, platformNames } from '../nodes/platform-verdict.ts'
 import type { ReadConfig } from '../nodes/platform-verdict.ts'
+import type { WantedPlatforms } from '../nodes/wanted-platforms.ts'
 import { explainRateLimitNear } from './rate-limit-near.ts'
 import { describeUnread } from '../pull-secrets/unread-secrets.ts'
 import { decidingAttempt } from '../lookups/try-credentials.ts'
@@ -102,17 +104,10 @@ async function explainFound(
   const name = printable(options.use.image)
   const wanted = await options.wantedPlatforms()
   const credential = decidingAttempt(options.tried)?.match?.credential ?? null
-  const { client, reference, signal } = options
-  const readConfig: ReadConfig = async (digest) =>
-    (await client.imagePlatform?.({ reference, credential, signal }, digest)) ?? null
   const around = { ...options, wanted, credential }
   const findings: (Finding | null)[] = [
     explainNoNode(wanted),
-    ...[
-      await explainPlatforms(name, found, wanted, readConfig),
-      await explainChildren(name, found, around),
-      // Another host of the nodes may have another index under the name.
-    ].map((finding) => finding && withDoubtsOf(found, finding)),
+    ...(found.kind === 'index' ? await explainIndex(name, found, around) : []),
     await explainConfig(name, found, around),
     ...options.tried.slice(0, -1).map((tried) => staleSecret(tried, options)),
     ...explainHealth(options),
@@ -120,4 +115,20 @@ async function explainFound(
     ...options.credentials.findings,
   ]
   return findings.filter((finding) => finding !== null)
+}
+
+async function explainIndex(
+  name: string,
+  found: FoundManifest,
+  options: ExplainOptions & { wanted: WantedPlatforms; credential: Credential | null },
+): Promise<(Finding | null)[]> {
+  const { client, reference, credential, signal, wanted } = options
+  const readConfig: ReadConfig = async (digest) =>
+    (await client.imagePlatform?.({ reference, credential, signal }, digest)) ?? null
+  const findings = [
+    await explainPlatforms(name, found, wanted, readConfig),
+    await explainChildren(name, found, options),
+  ]
+  // Another host of the nodes may have another index under the name.
+  return findings.map((finding) => finding && withDoubtsOf(found, finding))
 }
