@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import { json } from 'node:stream/consumers'
 
 // What a webhook cannot do without: TLS, and the parsing of the body. Usage: bare-server.ts CERT KEY
 
@@ -12,19 +11,20 @@ const answer = JSON.stringify({
   response: { uid: '5f0ebf2b-5c14-4a4a-9f4a-0b7a4d1a1d10', allowed: true },
 })
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  await json(request)
-  response.writeHead(200, { 'content-type': 'application/json' })
-  response.end(answer)
+function respond(request: IncomingMessage, response: ServerResponse): void {
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => {
+    JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': answer.length,
+    })
+    response.end(answer)
+  })
 }
 
-const server = createServer(
-  { cert: readFileSync(cert), key: readFileSync(key) },
-  (request, response) => void respond(request, response),
-)
+const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, respond)
 server.listen(0, '127.0.0.1', () => {
   console.log(JSON.stringify({ msg: 'serving', address: server.address() }))
 })

@@ -1,79 +1,94 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent } from 'undici'
+import { connectTo } from './kept-connection.ts'
+import type { KeptConnection } from './kept-connection.ts'
 
 // Sends one body again and again over kept connections, as an API server does, and prints what it saw as JSON.
-// Usage: load.ts '{"url":"...","caFile":"...","bodyFile":"...","connections":16,"seconds":2,"perSecond":null}'
+// Usage: load.ts '{"port":8443,"caFile":"...","bodyFile":"...","connections":16,"seconds":2,"perSecond":null,"warmUpSeconds":1}'
 
-interface Load {
-  url: string
+export interface Load {
+  port: number
   caFile: string
   bodyFile: string
   connections: number
   seconds: number
   /** null: as fast as they are answered. */
   perSecond: number | null
+  /** Sent as fast as they are answered before anything is counted. */
+  warmUpSeconds: number
 }
 
 export interface Seen {
+  requests: number
   perSecond: number
   p50Ms: number
   p99Ms: number
 }
 
 const load = JSON.parse(process.argv[2] ?? '') as Load
-const url = new URL(load.url)
 const body = readFileSync(load.bodyFile)
-const agent = new Agent({
-  connect: { ca: readFileSync(load.caFile, 'utf8') },
-  connections: load.connections,
-  allowH2: false,
-})
-const tookMs: number[] = []
+const head = [
+  'POST /validate?timeout=5s HTTP/1.1',
+  `Host: 127.0.0.1:${load.port}`,
+  'User-Agent: kube-apiserver-admission',
+  `Content-Length: ${body.length}`,
+  'Accept: application/json, */*',
+  'Content-Type: application/json',
+  'Accept-Encoding: gzip',
+]
+const request = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body])
+const allowed = '"allowed":true'
+const ca = readFileSync(load.caFile, 'utf8')
+const connections = await Promise.all(
+  Array.from({ length: load.connections }, () => connectTo({ port: load.port, ca })),
+)
+let tookMs: number[] = []
 
-async function send(dueMs: number): Promise<void> {
-  const answer = await agent.request({
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-  })
-  const text = await answer.body.text()
-  if (!text.includes('"allowed":true')) throw new Error(text)
+async function send(connection: KeptConnection, dueMs: number): Promise<void> {
+  const answer = await connection.ask(request)
+  if (!answer.includes(allowed)) throw new Error(answer)
   tookMs.push(performance.now() - dueMs)
 }
 
-async function saturate(endMs: number): Promise<void> {
-  const worker = async (): Promise<void> => {
-    while (performance.now() < endMs) await send(performance.now())
+async function saturate(seconds: number): Promise<void> {
+  const endMs = performance.now() + seconds * 1000
+  const worker = async (connection: KeptConnection): Promise<void> => {
+    while (performance.now() < endMs) await send(connection, performance.now())
   }
-  await Promise.all(Array.from({ length: load.connections }, worker))
+  await Promise.all(connections.map(worker))
 }
 
-/** Whether or not the ones before are answered; a late start counts as waiting. */
-async function pace(startMs: number, endMs: number, perSecond: number): Promise<void> {
-  const sent: Promise<void>[] = []
-  for (let dueMs = startMs; dueMs < endMs; dueMs += 1000 / perSecond) {
-    const waitMs = dueMs - performance.now()
-    if (waitMs > 1) await sleep(waitMs)
-    sent.push(send(dueMs))
+/** Each is due at its time whether or not the ones before are answered: waiting for a free connection counts. */
+async function pace(seconds: number, perSecond: number): Promise<void> {
+  const startMs = performance.now()
+  const total = Math.floor(seconds * perSecond)
+  let next = 0
+  const worker = async (connection: KeptConnection): Promise<void> => {
+    while (next < total) {
+      const dueMs = startMs + (next++ * 1000) / perSecond
+      const waitMs = dueMs - performance.now()
+      if (waitMs > 0) await sleep(waitMs)
+      // A timer's grain is no latency of the server.
+      await send(connection, Math.max(dueMs, waitMs > 0 ? performance.now() : dueMs))
+    }
   }
-  await Promise.all(sent)
+  await Promise.all(connections.map(worker))
 }
 
-await saturate(performance.now() + 300)
-tookMs.length = 0
+await saturate(load.warmUpSeconds)
+tookMs = []
 const startMs = performance.now()
-const endMs = startMs + load.seconds * 1000
-await (load.perSecond === null ? saturate(endMs) : pace(startMs, endMs, load.perSecond))
+await (load.perSecond === null
+  ? saturate(load.seconds)
+  : pace(load.seconds, load.perSecond))
 const seconds = (performance.now() - startMs) / 1000
+for (const connection of connections) connection.close()
 tookMs.sort((left, right) => left - right)
 const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] ?? 0
 const seen: Seen = {
+  requests: tookMs.length,
   perSecond: tookMs.length / seconds,
   p50Ms: at(0.5),
   p99Ms: at(0.99),
 }
 console.log(JSON.stringify(seen))
-await agent.close()
