@@ -22,21 +22,18 @@ export function createLogSink(out: LogOutput, now: () => number): LogSink {
   let lost = 0
   let pending = { text: '', lines: 0 }
 
-  function send(text: string, lines: number): void {
-    out.write(text, (error) => {
-      if (error) lost += lines
-    })
+  function add(line: string, lines: number): void {
+    if (pending.lines === 0) setImmediate(flush)
+    pending.text += line
+    pending.lines += lines
   }
 
   function flush(): void {
     const { text, lines } = pending
     pending = { text: '', lines: 0 }
-    if (lost > 0) {
-      const told = lost
-      lost = 0
-      send(lostLine(told, now()), told)
-    }
-    send(text, lines)
+    out.write(text, (error) => {
+      if (error) lost += lines
+    })
   }
 
   return {
@@ -45,9 +42,11 @@ export function createLogSink(out: LogOutput, now: () => number): LogSink {
         lost += 1
         return
       }
-      if (pending.lines === 0) setImmediate(flush)
-      pending.text += line
-      pending.lines += 1
+      const told = lost
+      lost = 0
+      // Those that it tells of stay lost when it is lost itself.
+      if (told > 0) add(lostLine(told, now()), told)
+      add(line, 1)
     },
   }
 }

@@ -34,6 +34,26 @@ t.test('a full disk costs the lines of its time, and says how many', async (t) =
   ])
 })
 
+t.test('lines of one turn are one write', async (t) => {
+  const writes: string[] = []
+  const out: LogOutput = {
+    writableLength: 0,
+    write(text, done) {
+      writes.push(text)
+      done()
+    },
+  }
+  const log = createLogSink(out, () => 0)
+
+  log.write('a\n')
+  log.write('b\n')
+  await turn()
+  log.write('c\n')
+  await turn()
+
+  t.strictSame(writes, ['a\nb\n', 'c\n'])
+})
+
 t.test('a reader that does not read costs lines, and no memory', async (t) => {
   const reader: { next: (() => void) | null; text: string } = { next: null, text: '' }
   const out = new Writable({
@@ -45,7 +65,10 @@ t.test('a reader that does not read costs lines, and no memory', async (t) => {
   const log = createLogSink(out, () => 0)
   const long = `${'x'.repeat(10_000)}\n`
 
-  for (let written = 0; written < 1_000; written++) log.write(long)
+  for (let written = 0; written < 1_000; written++) {
+    log.write(long)
+    if (written % 50 === 0) await turn()
+  }
   t.ok(out.writableLength < 1_100_000, `${out.writableLength} bytes wait`)
 
   const drained = new Promise((resolve) => out.once('drain', resolve))
@@ -56,6 +79,7 @@ t.test('a reader that does not read costs lines, and no memory', async (t) => {
   }, 0)
   await drained
   log.write(line)
+  await turn()
   while (out.writableLength > 0) await turn()
   clearInterval(reading)
   const [told = '', last] = reader.text.trim().split('\n').slice(-2)
