@@ -231,11 +231,11 @@ test('a client that never reads its answer is closed', async (t) => {
   const accepted = once(app.server, 'secureConnection')
   const socket = dial(t, port)
   const [server] = (await accepted) as [TLSSocket]
-  const ended = once(server, 'close')
+  const closing = once(server, 'close')
   socket.pause()
   socket.write(`${HEAD}Content-Length: 2\r\n\r\n{}`)
 
-  await ended
+  await closing
   t.equal(server.destroyed, true)
 })
 
