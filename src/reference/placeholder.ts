@@ -12,8 +12,3 @@ export function findPlaceholder(input: string): string | null {
   const found = PLACEHOLDER.exec(input.slice(0, MAX_REFERENCE_LENGTH))
   return found === null ? null : found[0].slice(0, MAX_SHOWN)
 }
-
-/** Whether something stands in the image name that a template engine or a shell should have replaced. */
-export function hasPlaceholder(input: string): boolean {
-  return findPlaceholder(input) !== null
-}

@@ -6,18 +6,6 @@ interface Platform {
   variant: string
 }
 
-/** Which entries of an index serve one platform. */
-export interface PlatformSelection {
-  /** As asked, such as `linux/amd64`. */
-  platform: string
-  /** Matched by every containerd. */
-  strict: PlatformEntry[]
-  /** Only matched by the fall-backs of containerd 2.0 and older, or by nodes whose variant or features we cannot see. */
-  fallback: PlatformEntry[]
-  /** No platform in the descriptor: its config blob decides. */
-  undetermined: PlatformEntry[]
-}
-
 /**
  * Whether containerd 2.1 and later takes the entry on a node of `platform` (`os/architecture[/variant]`): equal os,
  * architecture and variant after normalisation (pull-semantics 5.1, strict). Entries without a platform are not matched
@@ -41,24 +29,6 @@ export function matchFallback(entry: PlatformEntry, platform: string): boolean {
   if (image === null || isUnknown(entry) || image.os !== node.os) return false
   const variantIsTold = platform.split('/')[2] !== undefined
   return fallbacks(node, variantIsTold).some((candidate) => isSame(image, candidate))
-}
-
-/** Sorts the entries of an index by how they serve each platform. An entry is named in one list of a selection at most. */
-export function selectPlatforms(
-  entries: PlatformEntry[],
-  platforms: string[],
-): PlatformSelection[] {
-  return platforms.map((platform) => {
-    const strict = entries.filter((entry) => matchStrict(entry, platform))
-    return {
-      platform,
-      strict,
-      fallback: entries.filter(
-        (entry) => !strict.includes(entry) && matchFallback(entry, platform),
-      ),
-      undetermined: entries.filter((entry) => entry.architecture === null),
-    }
-  })
 }
 
 /** containerd's normalisation: `x86_64` is amd64, `aarch64` arm64, arm without variant v7, amd64/v1 and arm64/v8 have no variant. */

@@ -19,7 +19,7 @@ import {
   parseIndex,
 } from '../../src/registry/manifest-document.ts'
 import { parseHostsToml } from '../../src/registry/parse-hosts-toml.ts'
-import { selectPlatforms } from '../../src/registry/platform-matcher.ts'
+import { matchFallback, matchStrict } from '../../src/registry/platform-matcher.ts'
 import { parseRegistryErrors } from '../../src/registry/registry-errors.ts'
 import { below, mutateJson, mutateText, pick } from './mutate.ts'
 import type { Random } from './mutate.ts'
@@ -191,8 +191,9 @@ const manifests: Target = {
         '',
       )
       expect(!UNPRINTABLE.test(texts), 'a platform is not printable')
+      matchStrict(entry, 'linux/arm64')
+      matchFallback(entry, 'linux/arm64')
     }
-    selectPlatforms(index?.entries ?? [], ['linux/arm64'])
     for (const { code, message } of parseRegistryErrors(body)) {
       expect(!UNPRINTABLE.test(code + message), 'an error is not printable')
       expect(code.length <= 64 && message.length <= 200, 'an error is too long')

@@ -5,7 +5,7 @@ import { diagnoseInvalidReference } from '../../src/reference/diagnose-invalid-r
 import { diagnoseValidReference } from '../../src/reference/diagnose-valid-reference.ts'
 import { isLoopbackRegistry } from '../../src/reference/loopback.ts'
 import { grammarError, parseReference } from '../../src/reference/parse-reference.ts'
-import { findPlaceholder, hasPlaceholder } from '../../src/reference/placeholder.ts'
+import { findPlaceholder } from '../../src/reference/placeholder.ts'
 import { hasOuterSpace, isBlank } from '../../src/reference/white-space.ts'
 
 const hex = 'a'.repeat(64)
@@ -141,13 +141,13 @@ await t.test(
       'a:((t))',
       'a:%T%',
     ]
-    for (const input of found) test.ok(hasPlaceholder(input), input)
+    for (const input of found) test.not(findPlaceholder(input), null, input)
     for (const input of ['nginx', 'a$', '$1', '<', 'a%b', '(a)']) {
-      test.notOk(hasPlaceholder(input), input)
+      test.equal(findPlaceholder(input), null, input)
     }
     test.equal(findPlaceholder(`{{${'x'.repeat(500)}`)?.length, 60)
     for (const unit of ['{', '{{', '<', '${', '((', '%a', '$(']) {
-      test.type(hasPlaceholder(unit.repeat(1_000_000)), 'boolean')
+      test.doesNotThrow(() => findPlaceholder(unit.repeat(1_000_000)))
     }
   },
 )

@@ -12,11 +12,7 @@ import {
   parseIndex,
 } from '../../src/registry/manifest-document.ts'
 import type { PlatformEntry } from '../../src/registry/lookup.ts'
-import {
-  matchFallback,
-  matchStrict,
-  selectPlatforms,
-} from '../../src/registry/platform-matcher.ts'
+import { matchFallback, matchStrict } from '../../src/registry/platform-matcher.ts'
 import { parseRateLimit, parseRetryAfter } from '../../src/registry/rate-limit.ts'
 import { parseRegistryErrors } from '../../src/registry/registry-errors.ts'
 import { parseUntrustedObject } from '../../src/registry/untrusted-json.ts'
@@ -224,15 +220,5 @@ await test('platforms are matched as in pull-semantics 5', (t) => {
     [matchStrict(featured, 'linux/amd64'), matchFallback(featured, 'linux/amd64')],
     [false, true],
   )
-
-  const [selection] = selectPlatforms(
-    [entry('linux/386'), entry(''), entry('linux/amd64')],
-    ['linux/amd64'],
-  )
-  t.match(selection, {
-    strict: [{ digest: 'linux/amd64' }],
-    fallback: [{ digest: 'linux/386' }],
-    undetermined: [{ digest: '' }],
-  })
   t.end()
 })
