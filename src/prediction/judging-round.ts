@@ -1,5 +1,6 @@
 import type { Keyring } from '../credentials/keyring.ts'
-import type { ImagePlatformReader, RegistryClient } from '../registry/lookup.ts'
+import type { ImagePlatformReader } from '../registry/image-platform.ts'
+import type { RegistryClient } from '../registry/lookup.ts'
 import type { Workload } from '../workload/workload.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
 import type { JudgeContext } from './judge-image.ts'

@@ -1,5 +1,5 @@
 import { printable } from '../text/printable.ts'
-import type { NetworkFault, TlsFault } from './lookup.ts'
+import type { NetworkFault, TlsFault } from './faults.ts'
 
 /** What an error of undici, node:net, node:dns or node:tls means. `detail` is the library's own words, cleaned and cut. */
 export type Fault =

@@ -1,3 +1,10 @@
+import type {
+  ManifestFault,
+  NetworkFault,
+  TlsFault,
+  TokenServiceFault,
+  UnauthorizedReason,
+} from './faults.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 
@@ -96,21 +103,6 @@ export interface ManifestNotFound {
   evidence: LookupEvidence
 }
 
-/**
- * 401, by where it happened (pull-semantics 4.4):
- * `no-credentials` Basic challenge and nothing to send; `rejected` the credential was sent with Basic and refused;
- * `token-refused` the token service refused (401 or 403), with or without the credential; `insufficient-scope` a token was
- * given but does not open the repository; `still-unauthorized` 401 again after a token, without an error parameter (Quay);
- * `no-challenge` no usable WWW-Authenticate.
- */
-export type UnauthorizedReason =
-  | 'no-credentials'
-  | 'rejected'
-  | 'token-refused'
-  | 'insufficient-scope'
-  | 'still-unauthorized'
-  | 'no-challenge'
-
 export interface Unauthorized {
   outcome: 'unauthorized'
   reason: UnauthorizedReason
@@ -138,29 +130,11 @@ export interface UnexpectedStatus {
   evidence: LookupEvidence
 }
 
-export type TokenServiceFault = 'no-realm' | 'no-token' | 'not-json' | 'status'
-
 export interface TokenServiceFailure {
   outcome: 'token-service-failure'
   fault: TokenServiceFault
   evidence: LookupEvidence
 }
-
-export type NetworkFault =
-  | 'name-not-found'
-  | 'name-resolution-failed'
-  | 'connection-refused'
-  | 'connection-reset'
-  | 'connect-timeout'
-  | 'response-timeout'
-  | 'too-many-redirects'
-  | 'invalid-port'
-  | 'network-unreachable'
-  | 'protocol-error'
-  /** Not asked: in this process's life no request to that host was answered. */
-  | 'never-reached'
-  /** Not asked: as many requests to that host as may wait are waiting. */
-  | 'too-many-waiting'
 
 export interface Unreachable {
   outcome: 'unreachable'
@@ -171,14 +145,6 @@ export interface Unreachable {
   evidence: LookupEvidence
 }
 
-export type TlsFault =
-  | 'unknown-authority'
-  | 'name-mismatch'
-  | 'expired'
-  | 'not-yet-valid'
-  | 'plain-http'
-  | 'other'
-
 export interface Untrusted {
   outcome: 'untrusted'
   fault: TlsFault
@@ -188,20 +154,6 @@ export interface Untrusted {
   detail: string
   evidence: LookupEvidence
 }
-
-/**
- * An answer that no runtime can use (pull-semantics 4.3, 4.6): `web-page` HTML; `content-type` missing or foreign;
- * `schema1` Docker image manifest version 1; `too-large` over 4,393,216 bytes; `digest-mismatch` header and body differ, or the
- * header is no digest;
- * `bad-manifest` the body is not what its type says.
- */
-export type ManifestFault =
-  | 'web-page'
-  | 'content-type'
-  | 'schema1'
-  | 'too-large'
-  | 'digest-mismatch'
-  | 'bad-manifest'
 
 export interface UnusableManifest {
   outcome: 'unusable'
@@ -245,25 +197,6 @@ export type TagsResult =
   | { outcome: 'no-repository' }
   /** Not to be had: refused, absent, unsupported, too slow. Suggestions simply stay away. */
   | { outcome: 'unavailable' }
-
-/** What the config blob of a single image says. Fields that it leaves out are null. */
-export interface ImagePlatform {
-  os: string | null
-  architecture: string | null
-  variant: string | null
-  osVersion: string | null
-  /** Media type of the config: one that is no image's tells of an artifact (Helm chart, signature, SBOM). */
-  configMediaType: string
-}
-
-/** Reads image configs, which costs a GET of the manifest and one of the blob. */
-export interface ImagePlatformReader {
-  /**
-   * The platform of the image manifest `digest` in the request's repository; null when it could not be had, or only by a GET
-   * that is counted. Never rejects.
-   */
-  imagePlatform(request: LookupRequest, digest: string): Promise<ImagePlatform | null>
-}
 
 /** The distribution API as containerd speaks it. One client serves all registries and every tenant. */
 export interface RegistryClient {

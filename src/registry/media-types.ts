@@ -1,4 +1,5 @@
-import type { ManifestFault, ManifestKind } from './lookup.ts'
+import type { ManifestFault } from './faults.ts'
+import type { ManifestKind } from './lookup.ts'
 
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json'

@@ -1,7 +1,7 @@
 import type { ApiAnswer } from './answer-challenge.ts'
 import type { AuthorizedRequests } from './authorized-request.ts'
 import { digestOf, isDigest } from './digest.ts'
-import type { ManifestFault } from './lookup.ts'
+import type { ManifestFault } from './faults.ts'
 import { checkDocument } from './manifest-document.ts'
 import {
   classifyMediaType,

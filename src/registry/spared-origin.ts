@@ -1,7 +1,7 @@
 import { createCircuitBreaker } from './circuit-breaker.ts'
 import type { BreakerState, Permit } from './circuit-breaker.ts'
 import { hostAndPort } from './exchange.ts'
-import type { NetworkFault } from './lookup.ts'
+import type { NetworkFault } from './faults.ts'
 import { parseRetryAfter } from './rate-limit.ts'
 import type { ReachedHosts } from './reached-hosts.ts'
 import type { RegistryObserver } from './registry-observer.ts'

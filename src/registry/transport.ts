@@ -1,5 +1,5 @@
 import type { Endpoint } from './endpoint.ts'
-import type { NetworkFault, TlsFault } from './lookup.ts'
+import type { NetworkFault, TlsFault } from './faults.ts'
 
 /** One HTTP exchange. Redirects are not followed here; bodies are read to the end or to the cap. */
 export interface HttpRequest {

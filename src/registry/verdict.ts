@@ -1,6 +1,7 @@
 import { printable } from '../text/printable.ts'
 import type { Reply } from './exchange.ts'
-import type { LookupResult, UnauthorizedReason } from './lookup.ts'
+import type { UnauthorizedReason } from './faults.ts'
+import type { LookupResult } from './lookup.ts'
 import { parseRetryAfter } from './rate-limit.ts'
 import type { HttpResponse } from './transport.ts'
 

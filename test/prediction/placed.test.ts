@@ -6,7 +6,8 @@ import { objectStoreFacts, createObjectStore } from '../../src/cluster/object-st
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
 import { decide } from '../../src/policy/decide.ts'
 import type { AutoscalerSign } from '../../src/prediction/cluster-facts.ts'
-import type { ImagePlatform, LookupRequest } from '../../src/registry/lookup.ts'
+import type { ImagePlatform } from '../../src/registry/image-platform.ts'
+import type { LookupRequest } from '../../src/registry/lookup.ts'
 import type { Workload } from '../../src/workload/workload.ts'
 import { node } from './a-node.ts'
 import {

@@ -10,11 +10,8 @@ import {
   platformsOfNodes,
 } from '../../src/prediction/nodes/wanted-platforms.ts'
 import type { WantedPlatforms } from '../../src/prediction/nodes/wanted-platforms.ts'
-import type {
-  FoundManifest,
-  ImagePlatform,
-  PlatformEntry,
-} from '../../src/registry/lookup.ts'
+import type { ImagePlatform } from '../../src/registry/image-platform.ts'
+import type { FoundManifest, PlatformEntry } from '../../src/registry/lookup.ts'
 import type { Placement, Toleration } from '../../src/workload/workload.ts'
 import { node } from './a-node.ts'
 import { evidence, isFitToShow } from './world.ts'

@@ -8,12 +8,12 @@ import type { Finding } from '../../src/prediction/finding.ts'
 import { createLookupCache } from '../../src/prediction/lookups/lookup-cache.ts'
 import type { ImagePrediction } from '../../src/prediction/prediction.ts'
 import type { PredictionSettings } from '../../src/prediction/prediction-settings.ts'
+import type { UnauthorizedReason } from '../../src/registry/faults.ts'
 import type {
   LookupEvidence,
   LookupRequest,
   LookupResult,
   TagsResult,
-  UnauthorizedReason,
 } from '../../src/registry/lookup.ts'
 import { registrySettingsFor } from '../../src/registry/registry-settings-for.ts'
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts'

@@ -1,10 +1,7 @@
 import type { Credential } from '../../credentials/credential.ts'
 import type { ImageReference } from '../../reference/image-reference.ts'
-import type {
-  FoundManifest,
-  ImagePlatform,
-  ImagePlatformReader,
-} from '../../registry/lookup.ts'
+import type { ImagePlatform, ImagePlatformReader } from '../../registry/image-platform.ts'
+import type { FoundManifest } from '../../registry/lookup.ts'
 import { matchFallback, normalizePlatform } from '../../registry/platform-matcher.ts'
 import { printable } from '../../text/printable.ts'
 import type { ImageUse } from '../../workload/workload.ts'

@@ -1,10 +1,5 @@
-import type {
-  LookupInterrupted,
-  LookupResult,
-  NetworkFault,
-  TlsFault,
-  TokenServiceFault,
-} from '../../registry/lookup.ts'
+import type { NetworkFault, TlsFault, TokenServiceFault } from '../../registry/faults.ts'
+import type { LookupInterrupted, LookupResult } from '../../registry/lookup.ts'
 import type { Finding } from '../finding.ts'
 
 type ConnectionOutcome = Extract<

@@ -1,6 +1,7 @@
 import type { ReferenceRemark } from '../../reference/diagnose-valid-reference.ts'
 import type { ImageReference } from '../../reference/image-reference.ts'
-import type { ImagePlatformReader, RegistryClient } from '../../registry/lookup.ts'
+import type { ImagePlatformReader } from '../../registry/image-platform.ts'
+import type { RegistryClient } from '../../registry/lookup.ts'
 import type { ImageUse, Workload } from '../../workload/workload.ts'
 import type { ClusterFacts } from '../cluster-facts.ts'
 import type { CachedLookup } from '../lookups/lookup-cache.ts'

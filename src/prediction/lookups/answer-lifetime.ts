@@ -1,8 +1,5 @@
-import type {
-  LookupRequest,
-  LookupResult,
-  UnauthorizedReason,
-} from '../../registry/lookup.ts'
+import type { UnauthorizedReason } from '../../registry/faults.ts'
+import type { LookupRequest, LookupResult } from '../../registry/lookup.ts'
 
 export interface AnswerLifetimes {
   /** How long an image found by digest, or by tag, is remembered, in milliseconds. */

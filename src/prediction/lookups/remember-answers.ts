@@ -3,11 +3,8 @@ import {
   createCredentialFingerprint,
   usableCredential,
 } from '../../registry/credential-fingerprint.ts'
-import type {
-  ImagePlatformReader,
-  LookupRequest,
-  RegistryClient,
-} from '../../registry/lookup.ts'
+import type { ImagePlatformReader } from '../../registry/image-platform.ts'
+import type { LookupRequest, RegistryClient } from '../../registry/lookup.ts'
 
 export interface RememberAnswersOptions {
   client: RegistryClient & ImagePlatformReader

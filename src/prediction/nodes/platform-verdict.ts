@@ -1,8 +1,5 @@
-import type {
-  FoundManifest,
-  ImagePlatform,
-  PlatformEntry,
-} from '../../registry/lookup.ts'
+import type { ImagePlatform } from '../../registry/image-platform.ts'
+import type { FoundManifest, PlatformEntry } from '../../registry/lookup.ts'
 import { matchFallback, matchStrict } from '../../registry/platform-matcher.ts'
 import type { Finding } from '../finding.ts'
 import {
