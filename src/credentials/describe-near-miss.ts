@@ -1,4 +1,5 @@
-import type { NearMiss, NearMissReason } from './closest-key.ts'
+import type { NearMiss } from './closest-key.ts'
+import type { NearMissReason } from './near-miss.ts'
 
 /** One or two sentences that tell why the closest key does not match, and the key that would. Never a value of a secret. */
 export function describeNearMiss(nearMiss: NearMiss): string {

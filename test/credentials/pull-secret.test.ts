@@ -5,10 +5,10 @@ import {
   candidateKeys,
   explainNoMatch,
   requiredKey,
-  type NearMissReason,
 } from '../../src/credentials/closest-key.ts'
 import { describeNearMiss } from '../../src/credentials/describe-near-miss.ts'
 import { buildKeyring } from '../../src/credentials/keyring.ts'
+import type { NearMissReason } from '../../src/credentials/near-miss.ts'
 import { createNodeCredentialHostMatcher } from '../../src/credentials/node-credential-hosts.ts'
 import { readPullSecret } from '../../src/credentials/pull-secret.ts'
 import {
