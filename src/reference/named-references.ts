@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createBoundedCache } from '../cache/bounded-cache.ts'
 import { contactedReference } from './contacted-reference.ts'
 import { diagnoseValidReference } from './diagnose-valid-reference.ts'
 import type { ReferenceRemark } from './diagnose-valid-reference.ts'
@@ -17,18 +17,18 @@ export interface NamedReference {
 
 const MAX_NAMES = 5_000
 const MAX_BYTES = 4 * 1024 * 1024
-/** Of the parts and the entry, beside the name that they repeat. */
-const ENTRY_BYTES = 500
+/** Of the parts, beside the name that they repeat. */
+const PARTS_BYTES = 300
 
 /**
  * Takes image names apart, and remembers those that are valid: a cluster names the same ones again and again. Throws
  * InvalidImageName and nothing else.
  */
 export function createNamedReferences(): (image: string) => NamedReference {
-  const known = new LRUCache<string, NamedReference>({
-    max: MAX_NAMES,
-    maxSize: MAX_BYTES,
-    sizeCalculation: (_, image) => image.length * 8 + ENTRY_BYTES,
+  const known = createBoundedCache<NamedReference>({
+    maxEntries: MAX_NAMES,
+    maxBytes: MAX_BYTES,
+    sizeOf: ({ reference }) => reference.pullReference.length * 7 + PARTS_BYTES,
   })
   return (image) => {
     const seen = known.get(image)

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { LookupAddress } from 'node:dns'
+import { createBoundedCache } from '../cache/bounded-cache.ts'
 import type { ResolveName } from './address-guard.ts'
 
 export interface NameLineOptions {
@@ -17,6 +17,7 @@ const MAX_WAITING = 1_000
 /** Whoever asked has given up by then: the time a connection may take. */
 const MAX_WAIT_MS = 4_000
 const MAX_KNOWN = 1_000
+const MAX_KNOWN_BYTES = 1_048_576
 /** A name that took longer is no acquaintance. */
 const PROMPT_MS = 1_000
 
@@ -32,7 +33,11 @@ interface Waiting {
  * but that a name is known, so that the guard always sees the address of now.
  */
 export function createNameLine({ resolve, now }: NameLineOptions): ResolveName {
-  const known = new LRUCache<string, true>({ max: MAX_KNOWN })
+  const known = createBoundedCache<true>({
+    maxEntries: MAX_KNOWN,
+    maxBytes: MAX_KNOWN_BYTES,
+    sizeOf: () => 0,
+  })
   const asked = new Map<string, Promise<LookupAddress[]>>()
   const waiting: Waiting[] = []
   let strangers = 0

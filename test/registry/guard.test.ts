@@ -309,7 +309,11 @@ await t.test('the transport', async (suite) => {
     for (let count = 0; count < 70; count++) {
       const trust = { ...base.endpoint.trust, ca: [`# ${count}`] }
       const endpoint = { ...base.endpoint, trust }
-      const answer = await transport.send({ ...base, endpoint })
+      const answer = await transport.send({
+        ...base,
+        endpoint,
+        signal: AbortSignal.timeout(20_000),
+      })
       if (answer.kind !== 'response') test.fail(`request ${count}: ${answer.kind}`)
     }
     test.pass('evicted ones close and their successors answer')
