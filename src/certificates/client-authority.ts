@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { errorCode } from '../text/error-code.ts'
-import { expired, splitBundle } from './pem-bundle.ts'
+import { expired, isWhole, splitBundle } from './pem-bundle.ts'
 
 /** The authorities that a client's certificate has to come from, or why there are none, in words that name the file. */
 export type ClientAuthorityReading =
@@ -20,6 +20,7 @@ export async function readClientAuthority(
   }
   const authorities = splitBundle(pem)
   if (authorities.length === 0) return unusable(`${file} holds no PEM certificate`)
+  if (!isWhole(pem)) return unusable(`a certificate in ${file} is cut off or broken`)
   if (authorities.every((ca) => expired(ca, nowMs)))
     return unusable(`every certificate in ${file} is expired`)
   return { status: 'usable', pem }

@@ -16,6 +16,13 @@ export function splitBundle(pem: string): X509Certificate[] {
   return [...found.values()]
 }
 
+/** Whether each certificate that begins can be read to its end: a file may be looked at while it is written. */
+export function isWhole(pem: string): boolean {
+  const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1
+  const blocks = [...pem.matchAll(CERTIFICATE)]
+  return blocks.length === begun && blocks.every(([block]) => readCertificate(block))
+}
+
 export function joinBundle(certificates: readonly X509Certificate[]): string {
   return certificates.map((certificate) => certificate.toString()).join('')
 }

@@ -249,6 +249,8 @@ test('authorities of clients are checked before they are used', async (t) => {
     'good.pem': expired.ca + good.ca,
     'expired.pem': expired.ca,
     'junk.pem': 'hunter2',
+    'half.pem': good.ca + good.ca.slice(0, good.ca.length / 2),
+    'broken.pem': good.ca + good.ca.replace(/\n[A-Za-z0-9+/]{8}/, '\nAAAAAAAA'),
   })
   const read = (name: string) => readClientAuthority(join(dir, name), nowMs)
 
@@ -256,4 +258,6 @@ test('authorities of clients are checked before they are used', async (t) => {
   t.match(await read('expired.pem'), { reason: /every certificate in .* is expired/ })
   t.match(await read('junk.pem'), { reason: /junk\.pem holds no PEM certificate/ })
   t.match(await read('absent.pem'), { reason: /cannot be read: ENOENT/ })
+  for (const name of ['half.pem', 'broken.pem'])
+    t.match(await read(name), { reason: /a certificate in .* is cut off or broken/ })
 })
