@@ -14,6 +14,7 @@ import { version } from '../engine/version.ts'
 import { printable } from '../text/printable.ts'
 import { UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
+import { inChunks, writePieces } from './write-pieces.ts'
 
 /** What every command that reports takes, for parseArgs. */
 export const reportArguments = {
@@ -98,9 +99,9 @@ export async function publish(
     io.stderr.write(`${where}${printable(message)}\n`)
   }
   for (const { format, file } of settings.targets) {
-    const text = reports[format](outcome, reportOptions(settings, file, io))
-    if (file === null) io.stdout.write(text)
-    else await writeFile(resolve(io.cwd, file), text)
+    const pieces = reports[format](outcome, reportOptions(settings, file, io))
+    if (file === null) await writePieces(pieces, io.stdout)
+    else await writeFile(resolve(io.cwd, file), inChunks(pieces))
   }
   return exitCodeOf(outcome, { failOn, interrupted: io.signal.aborted })
 }

@@ -17,6 +17,7 @@ import {
   unauthorized,
 } from '../prediction/world.ts'
 import type { Script } from '../prediction/world.ts'
+import { joined } from '../support/joined.ts'
 
 interface AuditOptions {
   answer?: Script
@@ -193,7 +194,7 @@ a: [
 `,
     { answer: ({ image }) => (image.includes('/a:') ? notFound : found) },
   )
-  const report: unknown = JSON.parse(jsonReport(outcome))
+  const report: unknown = JSON.parse(joined(jsonReport(outcome)))
   t.match(report, {
     results: [
       {
@@ -231,7 +232,7 @@ a: [
     summary: { images: 2, allow: 1, warn: 0, deny: 1 },
     problems: [{ position: { file: 'a.yaml' } }],
   })
-  t.ok(jsonReport({ objects: [], problems: [] }).endsWith('}\n'))
+  t.ok(joined(jsonReport({ objects: [], problems: [] })).endsWith('}\n'))
 })
 
 t.test('the table for people', async (t) => {
@@ -246,23 +247,29 @@ spec: { containers: [{ name: c, image: r.test/c:1 }] }
 `,
     { answer: ({ image }) => (image.includes('/a:') ? notFound : found) },
   )
-  const plain = tableReport(outcome, { paint: (_style, text) => text, columns: null })
-  t.match(plain, /^Pod team-a\/web \(a\.yaml:8\)\n {2}deny {3}web: r\.test\/a:1\n/)
+  const plain = joined(
+    tableReport(outcome, { paint: (_style, text) => text, columns: null }),
+  )
+  t.match(plain, /^Pod team-a\/web\n {2}deny {3}web: r\.test\/a:1 \(a\.yaml:8:\d+\)\n/)
   t.match(plain, /\[ImageNotFound\] r\.test\/a has no tag "1"/)
-  t.match(plain, / {2}allow {2}web: r\.test\/b:1\n/)
+  t.match(plain, / {2}allow {2}web: r\.test\/b:1 \(a\.yaml:\d+:\d+\)\n/)
   t.match(plain, /not judged: exempt \(skip-annotation: on/)
   t.ok(plain.endsWith('\n2 images: 1 allow, 0 warn, 1 deny\n'))
   for (const line of plain.split('\n')) t.ok(isFitToShow(line), JSON.stringify(line))
-  const painted = tableReport(outcome, {
-    paint: (style, text) => `<${style}>${text}`,
-    columns: null,
-  })
+  const painted = joined(
+    tableReport(outcome, {
+      paint: (style, text) => `<${style}>${text}`,
+      columns: null,
+    }),
+  )
   t.match(painted, /<red>deny/)
   t.match(painted, /<green>allow/)
   t.equal(
-    tableReport(
-      { objects: [], problems: [] },
-      { paint: (_style, text) => text, columns: null },
+    joined(
+      tableReport(
+        { objects: [], problems: [] },
+        { paint: (_style, text) => text, columns: null },
+      ),
     ),
     '0 images: 0 allow, 0 warn, 0 deny\n',
   )
@@ -276,9 +283,9 @@ t.test('no report tells a secret', async (t) => {
   )
   const objects: AuditedObject[] = outcome.objects
   t.equal(objects.length, 1)
-  t.notMatch(jsonReport(outcome), PASSWORD)
+  t.notMatch(joined(jsonReport(outcome)), PASSWORD)
   t.notMatch(
-    tableReport(outcome, { paint: (_style, text) => text, columns: null }),
+    joined(tableReport(outcome, { paint: (_style, text) => text, columns: null })),
     PASSWORD,
   )
 })

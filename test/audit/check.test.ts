@@ -230,7 +230,7 @@ await t.test('what there is to judge', async (t) => {
     const without = await check(['-k', 'overlay'], { env: { PATH: at('apps') } })
 
     t.notMatch(stdout, 'physicalLocation', 'no file of a repository')
-    t.match(table.stdout, /^Pod default\/k \(kustomize build overlay:4\)/)
+    t.match(table.stdout, /^Pod default\/k\n.*\(kustomize build overlay:4:\d+\)/)
     t.equal(wrong.code, 2)
     t.match(wrong.stderr, 'cannot render other: error: no other')
     t.equal(without.code, 2)

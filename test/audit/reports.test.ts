@@ -14,6 +14,7 @@ import { printable } from '../../src/text/printable.ts'
 import { causeCodes } from '../../src/prediction/causes.ts'
 import { anImage, anOutcome } from './an-outcome.ts'
 import { readXml } from './read-xml.ts'
+import { joined } from '../support/joined.ts'
 
 const OPTIONS: ReportOptions = {
   failOn: 'deny',
@@ -93,7 +94,7 @@ const outcome: AuditOutcome = {
 
 for (const format of reportFormats) {
   const report = (what: AuditOutcome, options: Partial<ReportOptions> = {}): string =>
-    reports[format](what, { ...OPTIONS, ...options })
+    joined(reports[format](what, { ...OPTIONS, ...options }))
   const consume = consumers[format]
 
   t.test(`${format}: tells each finding with its object, image and advice`, (t) => {
@@ -157,7 +158,9 @@ t.test('the table breaks messages between words, and never advice', (t) => {
   const message = 'many words '.repeat(20).trim()
   const advice = 'Type: kubectl create '.repeat(10).trim()
   const image = anImage({ image: 'r.test/a:1', message, advice })
-  const lines = reports.table(anOutcome([image]), { ...OPTIONS, columns: 60 }).split('\n')
+  const lines = joined(
+    reports.table(anOutcome([image]), { ...OPTIONS, columns: 60 }),
+  ).split('\n')
 
   t.ok(lines.includes(`         ${advice}`))
   for (const line of lines) if (line.includes('words')) t.ok(line.length <= 60, line)
@@ -194,7 +197,7 @@ t.test('SARIF has a rule for each cause, places, and fingerprints without lines'
 
 function sarifOf(line: number) {
   const log = JSON.parse(
-    reports.sarif(anOutcome([anImage({ image: 'r.test/a:1', line })]), OPTIONS),
+    joined(reports.sarif(anOutcome([anImage({ image: 'r.test/a:1', line })]), OPTIONS)),
   ) as Sarif
   return log.runs[0]
 }
@@ -207,7 +210,7 @@ interface Sarif {
 }
 
 function junitRoot(failOn: ReportOptions['failOn']): Record<string, string> {
-  return readXml(reports.junit(outcome, { ...OPTIONS, failOn })).root
+  return readXml(joined(reports.junit(outcome, { ...OPTIONS, failOn }))).root
 }
 
 t.test('JUnit counts what fails, and the threshold decides', (t) => {
@@ -218,13 +221,15 @@ t.test('JUnit counts what fails, and the threshold decides', (t) => {
 })
 
 t.test('GitHub annotations stand in the file, and a stream has none', (t) => {
-  const text = reports.github(outcome)
+  const text = joined(reports.github(outcome))
   t.match(
     text,
     /^::error file=a\.yaml,line=7,col=3,title=Deployment team-a\/web-0%3A Image/m,
   )
   t.match(text, /^::warning file=b\.yaml,line=2,col=5,title=could not be read::/m)
-  const piped = reports.github(anOutcome([anImage({ image: 'r.test/a', file: '-' })]))
+  const piped = joined(
+    reports.github(anOutcome([anImage({ image: 'r.test/a', file: '-' })])),
+  )
   t.match(piped, /^::error title=/)
   t.end()
 })
@@ -233,7 +238,7 @@ t.test('PolicyReports are split by namespace and size', (t) => {
   const many = Array.from({ length: 900 }, (_, each) =>
     anImage({ image: `r.test/${each}` }),
   )
-  const documents = parseAllDocuments(reports.policyreport(anOutcome(many)))
+  const documents = parseAllDocuments(joined(reports.policyreport(anOutcome(many))))
   t.same(
     documents.map((document): unknown => document.getIn(['metadata', 'name'])),
     ['pullgate', 'pullgate-2', 'pullgate-3'],
@@ -246,7 +251,7 @@ t.test(
   'a baseline forgives what it knows, wherever it has moved, and nothing else',
   (t) => {
     const baseline = readBaseline(
-      reports.json(anOutcome([anImage({ image: 'r.test/a:1' })])),
+      joined(reports.json(anOutcome([anImage({ image: 'r.test/a:1' })]))),
     )
     const rows: [title: string, settings: Parameters<typeof anImage>[0], code: number][] =
       [
@@ -261,12 +266,12 @@ t.test(
       const now = withBaseline(anOutcome([anImage(settings)]), baseline, 'deny')
       t.equal(exitCodeOf(now, { failOn: 'deny', interrupted: false }), code, title)
       if (code === 0) {
-        t.match(reports.junit(now, OPTIONS), 'skipped="1"', title)
-        t.match(reports.table(now, OPTIONS), '(in the baseline)')
+        t.match(joined(reports.junit(now, OPTIONS)), 'skipped="1"', title)
+        t.match(joined(reports.table(now, OPTIONS)), '(in the baseline)')
       }
     }
     const warned = readBaseline(
-      reports.json(anOutcome([anImage({ image: 'r.test/a:1', action: 'warn' })])),
+      joined(reports.json(anOutcome([anImage({ image: 'r.test/a:1', action: 'warn' })]))),
     )
     const worse = withBaseline(
       anOutcome([anImage({ image: 'r.test/a:1' })]),

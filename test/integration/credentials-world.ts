@@ -13,6 +13,7 @@ import { createEngine } from '../../src/engine/create-engine.ts'
 import type { ClusterFacts } from '../../src/prediction/cluster-facts.ts'
 import type { RegistrySettings } from '../../src/registry/registry-settings.ts'
 import { readWorkload } from '../../src/workload/read-workload.ts'
+import { joined } from '../support/joined.ts'
 
 /** Every password of these tests holds this, so that one search finds any that got out. */
 export const MARK = 'marked-9f2c'
@@ -117,7 +118,7 @@ export async function createWorld(t: Test, options: WorldOptions) {
         signal: new AbortController().signal,
       },
     )
-    const text = jsonReport({ objects: audited, problems: [] })
+    const text = joined(jsonReport({ objects: audited, problems: [] }))
     told.push(text)
     const parsed = JSON.parse(text) as { results: { images: ReportedImage[] }[] }
     const image = parsed.results[0]?.images[0]

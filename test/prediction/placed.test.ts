@@ -27,6 +27,7 @@ import {
   withEvidence,
 } from './world.ts'
 import type { BareResult, NodeSettings, WorldOptions } from './world.ts'
+import { joined } from '../support/joined.ts'
 
 function nodes(...settings: NodeSettings[]): object[] {
   return settings.map((each, at) => nodeObject({ name: `n${at}`, ...each }))
@@ -521,7 +522,7 @@ t.test('a thorough prediction tells what it was made for', async (t) => {
   }))
   const { object } = workload
   const written: unknown = JSON.parse(
-    jsonReport({ objects: [{ object, images, exempted: null }], problems: [] }),
+    joined(jsonReport({ objects: [{ object, images, exempted: null }], problems: [] })),
   )
   t.match(written, {
     results: [

@@ -6,26 +6,22 @@ import { isInFile, rowsOf, sentencesOf } from './rows.ts'
  * Workflow commands of GitHub Actions: an annotation for each finding, in the file and line of the image.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
  */
-export function githubReport(outcome: AuditOutcome): string {
-  const lines: string[] = []
+export function* githubReport(outcome: AuditOutcome): Generator<string> {
   for (const { image, title, container, imageName } of rowsOf(outcome)) {
     for (const { finding, action } of image.decision.findings) {
       const message = `${container === '' ? '' : `${container}: `}${imageName}: ${sentencesOf(finding)}`
-      lines.push(
-        command(commandFor(action, image), {
-          position: image.position,
-          title: `${title}: ${finding.cause}`,
-          message,
-        }),
-      )
+      yield command(commandFor(action, image), {
+        position: image.position,
+        title: `${title}: ${finding.cause}`,
+        message,
+      })
     }
   }
   for (const { message, position } of outcome.problems) {
-    lines.push(command('warning', { position, title: 'could not be read', message }))
+    yield command('warning', { position, title: 'could not be read', message })
   }
   const { images, allow, warn, deny } = summarise(outcome)
-  lines.push(`${images} images: ${allow} allow, ${warn} warn, ${deny} deny`)
-  return `${lines.join('\n')}\n`
+  yield `${images} images: ${allow} allow, ${warn} warn, ${deny} deny\n`
 }
 
 type Level = 'error' | 'warning' | 'notice'
@@ -52,7 +48,7 @@ function command(level: Level, { position, title, message }: Annotation): string
   const properties = [...place, ['title', title] as const]
     .map(([name, value]) => `${name}=${escapeProperty(value)}`)
     .join(',')
-  return `::${level} ${properties}::${escapeData(message)}`
+  return `::${level} ${properties}::${escapeData(message)}\n`
 }
 
 /** As `escapeData` of @actions/core. */

@@ -17,12 +17,12 @@ const RANK = { deny: 0, warn: 1, allow: 2 } as const
 const COLUMNS = ['Verdict', 'Object', 'Image', 'Registry', 'Cause', 'Finding', 'Place']
 
 /** One file that needs nothing else: no network, no framework; its policy lets nothing run but its own style and script. */
-export function htmlReport(outcome: AuditOutcome, options: Options): string {
-  const rows = rowsOf(outcome).toSorted(
+export function* htmlReport(outcome: AuditOutcome, options: Options): Generator<string> {
+  const rows = [...rowsOf(outcome)].toSorted(
     (a, b) => RANK[a.image.decision.action] - RANK[b.image.decision.action],
   )
   const policy = `default-src 'none'; style-src '${hashOf(htmlStyle)}'; script-src '${hashOf(htmlScript)}'; base-uri 'none'; form-action 'none'`
-  return `<!doctype html>
+  yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -38,7 +38,10 @@ ${problemsOf(outcome.problems)}
 <section><h2>By cause</h2>${barChart('By cause', byCause(rows))}</section>
 <section><h2>By registry</h2>${barChart('By registry', byRegistry(rows))}</section>
 </div>
-${tableOf(rows)}
+${tableHead()}
+`
+  for (const row of rows) yield `${rowOf(row)}\n`
+  yield `</tbody></table></div>
 <footer>pullgate ${escapeMarkup(options.version)}</footer>
 <script>${htmlScript}</script>
 </body>
@@ -96,7 +99,7 @@ function tally(rows: readonly Row[], labelOf: (row: Row) => string | null): Bar[
   return [...bars.values()]
 }
 
-function tableOf(rows: readonly Row[]): string {
+function tableHead(): string {
   const headings = COLUMNS.map(
     (name) => `<th scope="col"><button type="button">${name}</button></th>`,
   )
@@ -106,9 +109,7 @@ function tableOf(rows: readonly Row[]): string {
 <output id="shown"></output>
 </form>
 <div class="scroll"><table><thead><tr>${headings.join('')}</tr></thead>
-<tbody>
-${rows.map(rowOf).join('\n')}
-</tbody></table></div>`
+<tbody>`
 }
 
 function rowOf(row: Row): string {

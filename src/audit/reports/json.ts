@@ -1,16 +1,23 @@
+import { ItemByItem, jsonPieces } from '../../json/json-pieces.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
 import { summarise } from '../summary.ts'
 
 /** The JSON report of `check` and `audit`; its shape is a public contract and only ever grows. */
-export function jsonReport(outcome: AuditOutcome): string {
-  return `${JSON.stringify(reportObject(outcome), null, 2)}\n`
+export function* jsonReport(outcome: AuditOutcome): Generator<string> {
+  const results = new ItemByItem(resultsOf(outcome))
+  yield* jsonPieces({ results, ...sumsOf(outcome) })
+  yield '\n'
 }
 
-/** What the JSON and the YAML report hold. */
-export function reportObject(outcome: AuditOutcome): object {
+/** The results of the JSON and the YAML report, one for each object. */
+export function* resultsOf({ objects }: AuditOutcome): Generator<object> {
+  for (const audited of objects) yield objectEntry(audited)
+}
+
+/** What stands beside them. */
+export function sumsOf(outcome: AuditOutcome): object {
   return {
-    results: outcome.objects.map(objectEntry),
     summary: summarise(outcome),
     problems: outcome.problems,
     ...(outcome.groups === undefined ? {} : { groups: outcome.groups }),

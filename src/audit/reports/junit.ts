@@ -3,13 +3,12 @@ import type { AuditOutcome, AuditProblem, AuditedObject } from '../audit-result.
 import type { ReportOptions } from './report.ts'
 import { placeOf, rowsOf, sentencesOf, titleOf } from './rows.ts'
 import type { Row } from './rows.ts'
-import { element, escapeMarkup } from './xml.ts'
+import { element, escapeMarkup, opening } from './xml.ts'
 
 type Options = Pick<ReportOptions, 'failOn'>
 
-interface Suite {
-  name: string
-  cases: string[]
+interface Counts {
+  tests: number
   failures: number
   errors: number
   skipped: number
@@ -19,48 +18,60 @@ interface Suite {
  * JUnit XML as Jenkins and GitLab read it: a suite for each object, a case for each image. What makes the run fail is a
  * failure, what the baseline knows is skipped, what is only warned about passes with its text, what could not be read is an error.
  */
-export function junitReport(outcome: AuditOutcome, options: Options): string {
-  const suites = outcome.objects.map((audited) => suiteOf(audited, options))
-  if (outcome.problems.length > 0) suites.push(problemSuite(outcome.problems))
-  const total = (count: (suite: Suite) => number): number =>
-    suites.reduce((sum, suite) => sum + count(suite), 0)
-  const root = element(
-    'testsuites',
-    {
-      name: 'pullgate',
-      tests: total(({ cases }) => cases.length),
-      failures: total(({ failures }) => failures),
-      errors: total(({ errors }) => errors),
-      skipped: total(({ skipped }) => skipped),
-    },
-    suites.map((suite) => `\n${suiteElement(suite)}`).join('') + '\n',
+export function* junitReport(outcome: AuditOutcome, options: Options): Generator<string> {
+  const { objects, problems } = outcome
+  const unread = { ...NOTHING, tests: problems.length, errors: problems.length }
+  const total = [unread, ...objects.map((audited) => countsOf(audited, options))].reduce(
+    sumOf,
   )
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`
+  yield `<?xml version="1.0" encoding="UTF-8"?>\n${opening('testsuites', { name: 'pullgate', ...total })}\n`
+  for (const audited of objects) {
+    const attributes = { name: titleOf(audited.object), ...countsOf(audited, options) }
+    yield suite(attributes, casesOf(audited, options))
+  }
+  if (problems.length > 0)
+    yield suite({ name: 'could not be read', ...unread }, problems.map(problemCase))
+  yield '</testsuites>\n'
 }
 
-function suiteElement({ name, cases, failures, errors, skipped }: Suite): string {
-  const attributes = { name, tests: cases.length, failures, errors, skipped }
-  return element(
-    'testsuite',
-    attributes,
-    cases.map((each) => `\n${each}`).join('') + '\n',
-  )
+const NOTHING: Counts = { tests: 0, failures: 0, errors: 0, skipped: 0 }
+
+function sumOf(a: Counts, b: Counts): Counts {
+  return {
+    tests: a.tests + b.tests,
+    failures: a.failures + b.failures,
+    errors: a.errors + b.errors,
+    skipped: a.skipped + b.skipped,
+  }
 }
 
-function suiteOf(audited: AuditedObject, { failOn }: Options): Suite {
-  const name = titleOf(audited.object)
-  const suite: Suite = { name, cases: [], failures: 0, errors: 0, skipped: 0 }
-  if (audited.exempted !== null) {
-    const skipped = element('skipped', { message: audited.exempted })
-    suite.cases.push(element('testcase', { classname: name, name: 'images' }, skipped))
-    suite.skipped += 1
+function countsOf({ images, exempted }: AuditedObject, { failOn }: Options): Counts {
+  const failing = images.filter(({ decision }) => isFailing(decision.action, failOn))
+  const known = failing.filter((image) => image.known).length
+  const exempt = exempted === null ? 0 : 1
+  return {
+    tests: images.length + exempt,
+    failures: failing.length - known,
+    errors: 0,
+    skipped: known + exempt,
   }
-  for (const row of rowsOf({ objects: [audited], problems: [] })) {
-    const failing = isFailing(row.image.decision.action, failOn)
-    if (failing) suite[row.image.known ? 'skipped' : 'failures'] += 1
-    suite.cases.push(caseOf(row, failing))
-  }
-  return suite
+}
+
+function suite(
+  attributes: Readonly<Record<string, string | number>>,
+  cases: readonly string[],
+): string {
+  return `${opening('testsuite', attributes)}\n${cases.map((each) => `${each}\n`).join('')}</testsuite>\n`
+}
+
+function casesOf(audited: AuditedObject, { failOn }: Options): string[] {
+  const cases = [...rowsOf({ objects: [audited] })].map((row) =>
+    caseOf(row, isFailing(row.image.decision.action, failOn)),
+  )
+  if (audited.exempted === null) return cases
+  const skipped = element('skipped', { message: audited.exempted })
+  const attributes = { classname: titleOf(audited.object), name: 'images' }
+  return [element('testcase', attributes, skipped), ...cases]
 }
 
 function caseOf({ image, title, container, imageName }: Row, failing: boolean): string {
@@ -69,6 +80,7 @@ function caseOf({ image, title, container, imageName }: Row, failing: boolean): 
   const texts = findings.map(
     ({ finding }) => `[${finding.cause}] ${sentencesOf(finding)}`,
   )
+  // The attributes have no column.
   if (position) texts.push(placeOf(position))
   const text = escapeMarkup(texts.join('\n'))
   const message = leading ? leading.finding.message : ''
@@ -78,7 +90,7 @@ function caseOf({ image, title, container, imageName }: Row, failing: boolean): 
     name: container === '' ? imageName : `${container}: ${imageName}`,
     ...(position ? { file: position.file, line: position.line } : {}),
   }
-  if (leading === null) return element('testcase', attributes)
+  if (text === '') return element('testcase', attributes)
   if (!failing) return element('testcase', attributes, element('system-out', {}, text))
   const verdict = image.known
     ? element('skipped', { message: `in the baseline: ${message}` })
@@ -86,12 +98,8 @@ function caseOf({ image, title, container, imageName }: Row, failing: boolean): 
   return element('testcase', attributes, verdict)
 }
 
-function problemSuite(problems: readonly AuditProblem[]): Suite {
-  const cases = problems.map(({ message, position }) => {
-    const name = position ? placeOf(position) : 'input'
-    const error = element('error', { message })
-    return element('testcase', { classname: 'could not be read', name }, error)
-  })
-  const errors = cases.length
-  return { name: 'could not be read', cases, failures: 0, errors, skipped: 0 }
+function problemCase({ message, position }: AuditProblem): string {
+  const name = position ? placeOf(position) : 'input'
+  const error = element('error', { message })
+  return element('testcase', { classname: 'could not be read', name }, error)
 }

@@ -10,9 +10,11 @@ const MAX_ROWS = 400
 const MARK = { deny: '❌ deny', warn: '⚠️ warn', allow: '✅ allow' } as const
 
 /** A summary for pull requests and job pages: the sums, then a table of everything that is not allowed. */
-export function markdownReport(outcome: AuditOutcome): string {
+export function* markdownReport(outcome: AuditOutcome): Generator<string> {
   const { images, allow, warn, deny } = summarise(outcome)
-  const wrong = rowsOf(outcome).filter(({ image }) => image.decision.action !== 'allow')
+  const wrong = [...rowsOf(outcome)].filter(
+    ({ image }) => image.decision.action !== 'allow',
+  )
   const lines = [
     '## Image pull check',
     '',
@@ -30,7 +32,7 @@ export function markdownReport(outcome: AuditOutcome): string {
       lines.push(`- ${where}${escapeText(printable(message))}`)
     }
   }
-  return `${lines.join('\n')}\n`
+  yield `${lines.join('\n')}\n`
 }
 
 function tableRow({ image, title, container, imageName }: Row): string {

@@ -16,13 +16,12 @@ const RESULT = { deny: 'fail', warn: 'warn', allow: 'pass' } as const satisfies 
  * PolicyReport and ClusterPolicyReport objects of wgpolicyk8s.io/v1alpha2, ready for `kubectl apply -f -`: one for each namespace,
  * more where there are many results. This version is what dashboards of today read; its successor openreports.io has the same fields.
  */
-export function policyReport(outcome: AuditOutcome): string {
-  const documents = [...byNamespace(outcome)].flatMap(([namespace, results]) =>
-    chunksOf(results).map((chunk, index) => reportOf(namespace, chunk, index)),
-  )
-  return documents
-    .map((document) => `---\n${stringify(document, { lineWidth: 0 })}`)
-    .join('')
+export function* policyReport(outcome: AuditOutcome): Generator<string> {
+  for (const [namespace, objects] of byNamespace(outcome)) {
+    const results = objects.flatMap(resultsOf)
+    for (const [index, chunk] of chunksOf(results).entries())
+      yield `---\n${stringify(reportOf(namespace, chunk, index), { lineWidth: 0 })}`
+  }
 }
 
 interface PolicyResult extends ReturnType<typeof resultFor> {
@@ -35,15 +34,8 @@ interface PolicyResult extends ReturnType<typeof resultFor> {
 
 const NOTHING = { pass: 0, fail: 0, warn: 0, error: 0, skip: 0 }
 
-function byNamespace(outcome: AuditOutcome): Map<string, PolicyResult[]> {
-  const namespaces = new Map<string, PolicyResult[]>()
-  for (const audited of outcome.objects) {
-    const { namespace } = audited.object
-    const results = namespaces.get(namespace) ?? []
-    results.push(...resultsOf(audited))
-    namespaces.set(namespace, results)
-  }
-  return namespaces
+function byNamespace({ objects }: AuditOutcome): Map<string, AuditedObject[]> {
+  return Map.groupBy(objects, ({ object }) => object.namespace)
 }
 
 function resultsOf(audited: AuditedObject): PolicyResult[] {
@@ -51,7 +43,7 @@ function resultsOf(audited: AuditedObject): PolicyResult[] {
     const message = audited.exempted
     return [{ ...resultFor(audited), rule: 'Exempt', result: 'skip', message }]
   }
-  return rowsOf({ objects: [audited], problems: [] }).flatMap(imageResults)
+  return [...rowsOf({ objects: [audited] })].flatMap(imageResults)
 }
 
 function imageResults({ audited, image, container, imageName }: Row): PolicyResult[] {

@@ -16,5 +16,5 @@ export interface ReportOptions {
   madeAtMs: number
 }
 
-/** One format: the whole report as text that ends with a newline. Pure. */
-export type Report = (outcome: AuditOutcome, options: ReportOptions) => string
+/** One format: the report in pieces, which together end with a newline; it need not be in memory as a whole. Pure. */
+export type Report = (outcome: AuditOutcome, options: ReportOptions) => Iterable<string>

@@ -20,11 +20,11 @@ export interface Row {
 }
 
 /** Every judged image, in the order of the outcome. */
-export function rowsOf(outcome: AuditOutcome): Row[] {
-  return outcome.objects.flatMap((audited) =>
-    audited.images.map((image): Row => {
+export function* rowsOf({ objects }: Pick<AuditOutcome, 'objects'>): Generator<Row> {
+  for (const audited of objects) {
+    for (const image of audited.images) {
       const { use, reference } = image.decision.prediction
-      return {
+      yield {
         audited,
         image,
         title: titleOf(audited.object),
@@ -32,8 +32,8 @@ export function rowsOf(outcome: AuditOutcome): Row[] {
         imageName: printable(use.image),
         registry: printable(reference?.registry ?? 'not a valid name'),
       }
-    }),
-  )
+    }
+  }
 }
 
 /** `Deployment shop/web`, or the kind alone for an object whose name is not known yet. */

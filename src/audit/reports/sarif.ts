@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ItemByItem, jsonPieces } from '../../json/json-pieces.ts'
 import { causeCodes, causes } from '../../prediction/causes.ts'
 import type { CauseCode } from '../../prediction/causes.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
@@ -14,10 +15,10 @@ const LEVEL = { deny: 'error', warn: 'warning', allow: 'none' } as const
  * SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html): a rule for each cause, a result for each
  * finding. Fingerprints do not depend on lines, so that code scanning follows a finding as its file changes.
  */
-export function sarifReport(
+export function* sarifReport(
   outcome: AuditOutcome,
   { version }: Pick<ReportOptions, 'version'>,
-): string {
+): Generator<string> {
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -38,13 +39,18 @@ export function sarifReport(
             toolExecutionNotifications: outcome.problems.map(notificationOf),
           },
         ],
-        results: rowsOf(outcome).flatMap((row) =>
-          row.image.decision.findings.map((judged) => resultOf(row, judged)),
-        ),
+        results: new ItemByItem(resultsOf(outcome)),
       },
     ],
   }
-  return `${JSON.stringify(log, null, 2)}\n`
+  yield* jsonPieces(log)
+  yield '\n'
+}
+
+function* resultsOf(outcome: AuditOutcome): Generator<object> {
+  for (const row of rowsOf(outcome)) {
+    for (const judged of row.image.decision.findings) yield resultOf(row, judged)
+  }
 }
 
 function ruleOf(cause: CauseCode): object {

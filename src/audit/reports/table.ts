@@ -4,7 +4,7 @@ import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.
 import { summarise } from '../summary.ts'
 import { groupLines } from './group-lines.ts'
 import type { ReportOptions } from './report.ts'
-import { titleOf } from './rows.ts'
+import { placeOf, titleOf } from './rows.ts'
 import { wrap } from './wrap.ts'
 
 type TableOptions = Pick<ReportOptions, 'paint' | 'columns'>
@@ -13,36 +13,43 @@ const STYLE = { deny: 'red', warn: 'yellow', allow: 'green' } as const
 const INDENT = ' '.repeat(9)
 
 /** The report for people: one line an image, then what is wrong and what to do, then the sum. */
-export function tableReport(outcome: AuditOutcome, options: TableOptions): string {
-  const { paint } = options
-  const lines: string[] = []
+export function* tableReport(
+  outcome: AuditOutcome,
+  options: TableOptions,
+): Generator<string> {
   for (const audited of outcome.objects) {
-    lines.push(paint('bold', headingOf(audited)))
-    if (audited.exempted !== null)
-      lines.push(paint('dim', `  not judged: ${printable(audited.exempted)}`))
-    for (const image of audited.images) lines.push(...imageLines(image, options))
+    yield `${objectLines(audited, options).join('\n')}\n`
   }
-  if (outcome.groups) lines.push(...groupLines(outcome.groups, options))
+  if (outcome.groups)
+    yield groupLines(outcome.groups, options)
+      .map((line) => `${line}\n`)
+      .join('')
   const { images, allow, warn, deny } = summarise(outcome)
-  if (lines.length > 0) lines.push('')
-  lines.push(`${images} images: ${allow} allow, ${warn} warn, ${deny} deny`)
-  return `${lines.join('\n')}\n`
+  if (outcome.objects.length > 0) yield '\n'
+  yield `${images} images: ${allow} allow, ${warn} warn, ${deny} deny\n`
 }
 
-function headingOf({ object, images }: AuditedObject): string {
-  const position = images[0]?.position
-  const where = position ? ` (${position.file}:${position.line})` : ''
-  return `${titleOf(object)}${printable(where).replace(/^\(/, ' (')}`
+function objectLines(audited: AuditedObject, options: TableOptions): string[] {
+  const { paint } = options
+  const lines = [paint('bold', titleOf(audited.object))]
+  if (audited.exempted !== null)
+    lines.push(paint('dim', `  not judged: ${printable(audited.exempted)}`))
+  for (const image of audited.images) lines.push(...imageLines(image, options))
+  return lines
 }
 
-function imageLines({ decision, known }: AuditedImage, options: TableOptions): string[] {
+function imageLines(
+  { decision, known, position }: AuditedImage,
+  options: TableOptions,
+): string[] {
   const { prediction, action, findings } = decision
   const container = prediction.use.container ?? prediction.use.path
   const verdict = options.paint(STYLE[action], action.padEnd(5))
   const label = container === '' ? '' : `${printable(container)}: `
+  const place = position ? options.paint('dim', ` (${placeOf(position)})`) : ''
   const note = known ? options.paint('dim', ' (in the baseline)') : ''
   return [
-    `  ${verdict}  ${label}${printable(prediction.use.image)}${note}`,
+    `  ${verdict}  ${label}${printable(prediction.use.image)}${place}${note}`,
     ...findings.flatMap((judged) => findingLines(judged, options)),
   ]
 }

@@ -23,10 +23,17 @@ export function element(
   attributes: Readonly<Record<string, string | number>>,
   content = '',
 ): string {
+  const start = opening(name, attributes)
+  return content === '' ? `${start.slice(0, -1)}/>` : `${start}${content}</${name}>`
+}
+
+/** The start tag alone. */
+export function opening(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+): string {
   const written = Object.entries(attributes)
     .map(([attribute, value]) => ` ${attribute}="${escapeMarkup(String(value))}"`)
     .join('')
-  return content === ''
-    ? `<${name}${written}/>`
-    : `<${name}${written}>${content}</${name}>`
+  return `<${name}${written}>`
 }

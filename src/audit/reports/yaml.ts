@@ -1,8 +1,13 @@
 import { stringify } from 'yaml'
 import type { AuditOutcome } from '../audit-result.ts'
-import { reportObject } from './json.ts'
+import { resultsOf, sumsOf } from './json.ts'
+
+const OPTIONS = { aliasDuplicateObjects: false, lineWidth: 0 }
 
 /** The JSON report, written as YAML. */
-export function yamlReport(outcome: AuditOutcome): string {
-  return stringify(reportObject(outcome), { aliasDuplicateObjects: false, lineWidth: 0 })
+export function* yamlReport(outcome: AuditOutcome): Generator<string> {
+  yield outcome.objects.length === 0 ? 'results: []\n' : 'results:\n'
+  for (const result of resultsOf(outcome))
+    yield stringify([result], OPTIONS).replaceAll(/^(?=.)/gm, '  ')
+  yield stringify(sumsOf(outcome), OPTIONS)
 }
