@@ -1,13 +1,12 @@
 /**
  * Memory and requests of `pullgate audit` on a large cluster: `node bench/audit.ts [DEPLOYMENTS] [IMAGES]`. The API server and
- * the registries are in this process, pullgate in another, whose greatest resident size is read from /proc (Linux).
- * BENCH_OPTIONS are the NODE_OPTIONS of pullgate; docs/audit.md names those that keep it below 250 MiB.
+ * the registries are in this process, pullgate in another.
  */
-import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBigCluster } from '../test/support/big-cluster.ts'
+import { measuredRun } from './measured-run.ts'
 
 const MAX_MIB = 250
 const [deployments = 10_000, images = 500] = process.argv.slice(2).map(Number)
@@ -25,37 +24,17 @@ const files = {
 await writeFile(files.kubeconfig, cluster.kubeconfig)
 await writeFile(files.config, cluster.configuration)
 
-const startedAtMs = performance.now()
-const child = spawn(
-  process.execPath,
-  [
-    new URL('../src/main.ts', import.meta.url).pathname,
-    'audit',
-    '--kubeconfig',
-    files.kubeconfig,
-    '--config',
-    files.config,
-    '--fail-on',
-    'never',
-    '-o',
-    `json=${join(directory, 'report.json')}`,
-  ],
-  {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { PATH: process.env.PATH, NODE_OPTIONS: process.env.BENCH_OPTIONS ?? '' },
-  },
-)
-let peakMib = 0
-async function sample(): Promise<void> {
-  // Gone once the child has ended.
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
-  const kib = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0)
-  peakMib = Math.max(peakMib, kib / 1024)
-}
-const sampling = setInterval(() => void sample(), 20)
-const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
-clearInterval(sampling)
-const seconds = (performance.now() - startedAtMs) / 1000
+const { code, seconds, cpuSeconds, peakMib } = await measuredRun([
+  'audit',
+  '--kubeconfig',
+  files.kubeconfig,
+  '--config',
+  files.config,
+  '--fail-on',
+  'never',
+  '-o',
+  `json=${join(directory, 'report.json')}`,
+])
 
 const report = JSON.parse(await readFile(join(directory, 'report.json'), 'utf8')) as {
   results: unknown[]
@@ -69,6 +48,7 @@ console.log(
   `objects            ${report.results.length} ${JSON.stringify(report.summary)}`,
 )
 console.log(`time               ${seconds.toFixed(1)} s`)
+console.log(`CPU                ${cpuSeconds.toFixed(1)} s`)
 console.log(`peak memory        ${peakMib.toFixed(0)} MiB (at most ${MAX_MIB})`)
 console.log(`registry requests  ${total(cluster.registryRequests)}`)
 console.log(`sent more than once ${repeated.length} ${repeated.slice(0, 5).join(' | ')}`)

@@ -1,28 +1,35 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+/**
+ * How near `pullgate check` comes to what round trips alone would take, and its memory: `node bench/check.ts [OBJECTS] [IMAGES]
+ * [LATENCY_MS]`. The registries are in this process, pullgate in another.
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable, Readable } from 'node:stream'
 import { stringify } from 'yaml'
-import { runCommand } from '../src/commands/run-command.ts'
-
-// How near `pullgate check` comes to what round trips alone would take: node bench/check.ts [OBJECTS] [IMAGES] [LATENCY_MS]
+import { measuredRun } from './measured-run.ts'
 
 const [objects = 1000, images = 1000, latencyMs = 50] = process.argv.slice(2).map(Number)
+const MAX_MIB = 250
 const REGISTRIES = 20
 /** Of one registry, as the transport has connections to one host. */
 const PARALLEL = 16
 
-let requests = 0
+const asked = new Map<string, number>()
 let busiest = 0
 let open = 0
-const server = createServer((_request, response) => {
-  requests += 1
+let firstAtMs = Number.POSITIVE_INFINITY
+let lastAtMs = 0
+const server = createServer((request, response) => {
+  const question = `${request.method} ${request.headers.host}${request.url}`
+  asked.set(question, (asked.get(question) ?? 0) + 1)
+  firstAtMs = Math.min(firstAtMs, performance.now())
   open += 1
   busiest = Math.max(busiest, open)
   setTimeout(() => {
     open -= 1
+    lastAtMs = performance.now()
     response.writeHead(200, {
       'content-type': 'application/vnd.oci.image.manifest.v1+json',
       'docker-content-digest': `sha256:${'d'.repeat(64)}`,
@@ -65,41 +72,37 @@ await writeFile(
   Array.from({ length: objects }, (_, each) => manifest(each)).join(''),
 )
 
-let written = 0
-const sink = new Writable({
-  write(chunk: Buffer, _encoding, done) {
-    written += chunk.length
-    done()
-  },
-})
-const start = performance.now()
-const code = await runCommand(
-  ['check', '--config', configuration, '-f', files, '-o', 'json'],
-  {
-    stdin: Readable.from([]),
-    stdout: sink,
-    stderr: process.stderr,
-    env: {},
-    cwd: folder,
-    isTerminal: false,
-    columns: 100,
-    signal: new AbortController().signal,
-  },
-)
-const tookMs = performance.now() - start
-const { user, system } = process.cpuUsage()
+const report = join(folder, 'report.json')
+const ran = await measuredRun([
+  'check',
+  '--config',
+  configuration,
+  '-f',
+  files,
+  '-o',
+  `json=${report}`,
+])
+const { summary } = JSON.parse(await readFile(report, 'utf8')) as { summary: object }
 const rounds = Math.ceil(images / REGISTRIES / PARALLEL)
 const idealMs = rounds * latencyMs
-const megabytes = Math.round(process.resourceUsage().maxRSS / 1024)
+const lookupsMs = lastAtMs - firstAtMs
+const ratio = (ms: number): string => (ms / idealMs).toFixed(1)
+const requests = [...asked.values()].reduce((sum, each) => sum + each, 0)
 console.log(
-  `${objects} objects, ${images} images, ${REGISTRIES} registries, ${latencyMs} ms: exit code ${code}`,
+  `${objects} objects, ${images} images, ${REGISTRIES} registries, ${latencyMs} ms`,
+)
+console.log(`exit code    ${ran.code} ${JSON.stringify(summary)}`)
+console.log(`ideal        ${idealMs} ms, ${rounds} rounds of ${PARALLEL} at a registry`)
+console.log(
+  `look-ups     ${Math.round(lookupsMs)} ms from the first to the last, ratio ${ratio(lookupsMs)}`,
 )
 console.log(
-  `${requests} requests, at most ${busiest} at a time, ${written} bytes of JSON`,
+  `whole run    ${Math.round(ran.seconds * 1000)} ms, ratio ${ratio(ran.seconds * 1000)}`,
 )
-console.log(
-  `${Math.round(tookMs)} ms, ideal ${idealMs} ms (${rounds} rounds): ratio ${(tookMs / idealMs).toFixed(2)}; ${Math.round((user + system) / 1000)} ms of CPU, the registries' included; ${megabytes} MiB at most`,
-)
+console.log(`CPU          ${ran.cpuSeconds.toFixed(1)} s`)
+console.log(`requests     ${requests}, ${busiest} at a time at most`)
+console.log(`peak memory  ${ran.peakMib.toFixed(0)} MiB (at most ${MAX_MIB})`)
 server.closeAllConnections()
 server.close()
 await rm(folder, { recursive: true, force: true })
+process.exitCode = ran.code === 0 && ran.peakMib <= MAX_MIB && requests === images ? 0 : 1

@@ -21,19 +21,24 @@ export interface AuditWorkloadsOptions {
 /** Objects judged at a time: enough to keep the connections to twenty registries busy, and memory bounded. */
 const PARALLEL = 512
 
-/** Judges every workload as `enforce` would, in the order given. Ends early, with what is known, when the signal fires. */
+/**
+ * Judges every workload as `enforce` would, in the order given. Ends early, with what is known, when the signal fires. Each is
+ * taken when its turn comes, so that whoever makes them need not keep them.
+ */
 export async function auditWorkloads(
-  workloads: readonly CollectedWorkload[],
+  workloads: Iterable<CollectedWorkload>,
   options: AuditWorkloadsOptions,
 ): Promise<AuditedObject[]> {
   const results: AuditedObject[] = []
-  let next = 0
+  const queue = workloads[Symbol.iterator]()
+  let taken = 0
   async function work(): Promise<void> {
-    while (next < workloads.length && !options.signal.aborted) {
-      const index = next
-      next += 1
-      const collected = workloads[index]
-      if (collected) results[index] = await auditWorkload(collected, options)
+    while (!options.signal.aborted) {
+      const next = queue.next()
+      if (next.done === true) return
+      const index = taken
+      taken += 1
+      results[index] = await auditWorkload(next.value, options)
     }
   }
   await Promise.all(Array.from({ length: PARALLEL }, work))

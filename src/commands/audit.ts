@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util'
-import { setFlagsFromString } from 'node:v8'
 import { auditCluster } from '../audit/audit-cluster.ts'
 import { collectCluster } from '../audit/collect-cluster.ts'
 import type { ClusterCollection, ClusterSelection } from '../audit/collect-cluster.ts'
@@ -43,7 +42,6 @@ Exit codes: 0 nothing would be denied, 1 something would be denied, 2 nothing co
 /** `pullgate audit`. */
 export const auditCommand: Command = {
   name: 'audit',
-  summary: 'judge everything that a cluster runs',
   help,
   run: audit,
 }
@@ -63,7 +61,6 @@ async function audit(args: string[], io: Io): Promise<ExitCode> {
       ...reportArguments,
     },
   })
-  stayLean()
   const settings = await readReportSettings(values, io.cwd)
   const selection = readSelection(values)
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
@@ -87,16 +84,6 @@ async function audit(args: string[], io: Io): Promise<ExitCode> {
   } finally {
     await cluster.close()
   }
-}
-
-/**
- * What lives is some 50 MiB for ten thousand objects, but V8 lets several times as much garbage gather where memory seems
- * plentiful. An audit waits for registries most of its time, so it collects more often instead. Flags that V8 reads whenever it
- * decides.
- */
-function stayLean(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString('--heap-growing-percent=20')
 }
 
 function readSelection(values: {

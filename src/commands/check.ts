@@ -26,6 +26,7 @@ import {
   reportHelp,
 } from './report-options.ts'
 import { createReportEngine } from './report-engine.ts'
+import { stayLeanNoLonger } from './stay-lean.ts'
 
 const help = `Judges manifest files or image names as the webhook would, without a server.
 
@@ -46,13 +47,15 @@ Exit codes: 0 nothing would be denied, 1 something would be denied, 2 nothing co
 /** `pullgate check`. */
 export const checkCommand: Command = {
   name: 'check',
-  summary: 'judge manifest files without a server',
   help,
   run: check,
 }
 
 /** How long the images of one object may take; single look-ups have the configuration's deadline. */
 const OBJECT_TIMEOUT_MS = 300_000
+
+/** What is kept of so many objects is some 10 MiB. */
+const FEW = 2_000
 
 const options = {
   filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
@@ -83,6 +86,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   for (const image of named.images) {
     collection.workloads.push(namedImage(image, values.namespace))
   }
+  if (collection.workloads.length <= FEW) stayLeanNoLonger()
   const live =
     values.cluster || values.kubeconfig !== undefined || values.context !== undefined
   const facts = await openFacts(collection, live ? values : null, configuration)

@@ -36,7 +36,6 @@ Exit codes: 0 when every verdict was the expected one, else 1.
 /** `pullgate demo`, behind `npm run demo`. */
 export const demoCommand: Command = {
   name: 'demo',
-  summary: 'see it at work, without a cluster',
   help,
   run: demo,
 }

@@ -27,7 +27,6 @@ Exit codes: 0 all images would be pulled, 1 one would not or does not start, 2 n
 /** `pullgate explain`. */
 export const explainCommand: Command = {
   name: 'explain',
-  summary: 'why a Pod does not get its image',
   help,
   run: explain,
 }

@@ -22,7 +22,6 @@ export type ExitCode = 0 | 1 | 2
 /** One subcommand: its help is what `--help` prints. */
 export interface Command {
   name: string
-  summary: string
   help: string
   run(args: string[], io: Io): Promise<ExitCode>
 }

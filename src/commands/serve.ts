@@ -42,7 +42,6 @@ SIGTERM and SIGINT end it without losing a review; a second one ends it at once.
 /** `pullgate serve`. */
 export const serveCommand: Command = {
   name: 'serve',
-  summary: 'the admission webhook',
   help,
   run: serve,
 }
