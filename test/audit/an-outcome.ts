@@ -1,4 +1,8 @@
-import type { AuditOutcome, AuditedImage } from '../../src/audit/audit-result.ts'
+import type {
+  AuditGroup,
+  AuditOutcome,
+  AuditedImage,
+} from '../../src/audit/audit-result.ts'
 import type { Action } from '../../src/policy/action.ts'
 import type { CauseCode } from '../../src/prediction/causes.ts'
 
@@ -54,4 +58,10 @@ export function anOutcome(...objects: AuditedImage[][]): AuditOutcome {
     })),
     problems: [],
   }
+}
+
+/** How widespread something is: four Pods, two of which would be lost for certain. */
+export function aGroup(key: string): AuditGroup {
+  const blastRadius = { certain: 2, possible: 1 }
+  return { key, objects: 3, images: 2, deny: 2, warn: 1, pods: 4, blastRadius }
 }

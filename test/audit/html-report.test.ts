@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
+import { htmlReport } from '../../src/audit/reports/html.ts'
+import { joined } from '../support/joined.ts'
+import { aGroup, anImage, anOutcome } from './an-outcome.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import { openPage } from '../support/browser.ts'
 import { withParts } from '../support/missing-parts.ts'
@@ -92,5 +95,32 @@ await withParts(t, { file: import.meta.filename, needs: ['chromium'] }, async ()
     t.ok(png.length > 20_000 && png.length < 200_000, `${png.length} bytes`)
     // The picture in the documents: PULLGATE_WRITE_SCREENSHOT=1 node test/audit/html-report.test.ts
     if (process.env.PULLGATE_WRITE_SCREENSHOT === '1') await writeFile(SCREENSHOT, png)
+  })
+
+  await t.test('the groups of an audit stay, whatever is filtered', async (t) => {
+    const file = `${t.testdir()}/report.html`
+    const none = { registries: [], namespaces: [] }
+    const outcome = {
+      ...anOutcome([anImage({ image: 'r.test/a:1' })]),
+      groups: { ...none, causes: [aGroup('ImageNotFound')], nodes: [aGroup('node-1')] },
+    }
+    await writeFile(file, joined(htmlReport(outcome, { version: '1', madeAtMs: 0 })))
+    const page = await openPage(t, {
+      url: pathToFileURL(file).href,
+      width: 800,
+      height: 900,
+    })
+
+    const shown = await page.evaluate(`(() => {
+      const search = document.querySelector('#search')
+      search.value = 'nothing of the kind'
+      search.dispatchEvent(new Event('input'))
+      document.querySelector('#images th button').click()
+      const rows = [...document.querySelectorAll('tbody tr')]
+      return rows.filter((row) => row.checkVisibility()).map((row) => row.textContent)
+    })()`)
+
+    t.same(shown, ['ImageNotFound32142, perhaps 1 more', 'node-132142, perhaps 1 more'])
+    t.same(page.complaints, [])
   })
 })

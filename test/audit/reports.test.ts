@@ -12,7 +12,7 @@ import { uriOf } from '../../src/audit/reports/sarif.ts'
 import { wrap } from '../../src/audit/reports/wrap.ts'
 import { printable } from '../../src/text/printable.ts'
 import { causeCodes } from '../../src/prediction/causes.ts'
-import { anImage, anOutcome } from './an-outcome.ts'
+import { aGroup, anImage, anOutcome } from './an-outcome.ts'
 import { readXml } from './read-xml.ts'
 import { joined } from '../support/joined.ts'
 
@@ -150,6 +150,31 @@ for (const format of reportFormats) {
       objects: audited ? [{ ...audited, exempted: 'exempt (x)' }] : [],
     }
     t.doesNotThrow(() => consume(report(exempt)))
+    t.end()
+  })
+}
+
+const widespread: AuditOutcome = {
+  ...anOutcome([anImage({ image: 'r.test/a:1' })]),
+  groups: {
+    causes: [aGroup('ImageNotFound')],
+    registries: Array.from({ length: 40 }, (_, each) => aGroup(`r-${each}.test`)),
+    namespaces: [aGroup(HOSTILE), aGroup('')],
+    nodes: [aGroup('node-1')],
+  },
+}
+
+for (const format of ['table', 'markdown', 'html'] as const) {
+  t.test(`${format}: tells how widespread it is, and what would be lost`, (t) => {
+    const text = consumers[format](joined(reports[format](widespread, OPTIONS)))
+
+    for (const title of ['cause', 'registry', 'namespace', 'node'])
+      t.match(text, new RegExp(`by ${title}`, 'i'))
+    for (const name of ['ImageNotFound', 'r-0.test', '(none)', 'node-1'])
+      t.match(text, name)
+    t.match(text, '2, perhaps 1 more')
+    t.match(text, /and (?:30|15) more/)
+    t.notMatch(text, '\u001B[31m')
     t.end()
   })
 }

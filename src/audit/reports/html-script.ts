@@ -1,6 +1,6 @@
 /** Sorts and filters what the page already shows; without it the page is complete all the same. */
 export const htmlScript = `
-const body = document.querySelector('tbody')
+const body = document.querySelector('#images tbody')
 const rows = [...body.rows]
 const search = document.querySelector('#search')
 const action = document.querySelector('#action')
@@ -30,7 +30,7 @@ document.querySelector('form').hidden = false
 document.querySelector('form').addEventListener('submit', (event) => event.preventDefault())
 search.addEventListener('input', filter)
 action.addEventListener('change', filter)
-for (const heading of document.querySelectorAll('th'))
+for (const heading of document.querySelectorAll('#images th'))
   heading.querySelector('button').addEventListener('click', () => sort(heading))
 filter()
 `

@@ -15,8 +15,8 @@ footer { margin-top: 1.5rem; font-size: 0.85rem; }
 .sums li { background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.5rem 1rem; min-width: 7rem; }
 .sums b { display: block; font-size: 1.6rem; line-height: 1.2; }
 .deny { color: var(--deny); } .warn { color: var(--warn); } .allow { color: var(--allow); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 1rem; margin-bottom: 1rem; }
-.charts section, .problems { background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; }
+.charts, .groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem; margin-bottom: 1rem; }
+.charts section, .groups section, .problems { background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; }
 .problems { margin-bottom: 1rem; }
 svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
@@ -28,12 +28,15 @@ output { color: var(--quiet); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.45rem 0.6rem; border-bottom: 1px solid var(--line); }
-th { position: sticky; top: 0; background: var(--back); white-space: nowrap; }
+thead th { white-space: nowrap; }
+#images th { position: sticky; top: 0; background: var(--back); }
+.groups td, .groups thead th + th { text-align: right; }
+.groups tbody th { font-weight: normal; overflow-wrap: anywhere; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid currentcolor; }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
-td:nth-child(3) { min-width: 15rem; } td:nth-child(6) { min-width: 20rem; } td:nth-child(7) { min-width: 9rem; }
+#images td:nth-child(3) { min-width: 15rem; } #images td:nth-child(6) { min-width: 20rem; } #images td:nth-child(7) { min-width: 9rem; }
 td.verdict { font-weight: 600; white-space: nowrap; }
 td p { margin: 0 0 0.25rem; }
 td small { color: var(--quiet); overflow-wrap: anywhere; }

@@ -4,6 +4,7 @@ import type { AuditOutcome, AuditProblem } from '../audit-result.ts'
 import { summarise } from '../summary.ts'
 import { barChart } from './html-chart.ts'
 import type { Bar } from './html-chart.ts'
+import { htmlGroups } from './html-groups.ts'
 import { htmlScript } from './html-script.ts'
 import { htmlStyle } from './html-style.ts'
 import type { ReportOptions } from './report.ts'
@@ -38,6 +39,7 @@ ${problemsOf(outcome.problems)}
 <section><h2>By cause</h2>${barChart('By cause', byCause(rows))}</section>
 <section><h2>By registry</h2>${barChart('By registry', byRegistry(rows))}</section>
 </div>
+${htmlGroups(outcome.groups)}
 ${tableHead()}
 `
   for (const row of rows) yield `${rowOf(row)}\n`
@@ -108,7 +110,7 @@ function tableHead(): string {
 <select id="action" aria-label="Verdict"><option value="">every verdict</option><option>deny</option><option>warn</option><option>allow</option></select>
 <output id="shown"></output>
 </form>
-<div class="scroll"><table><thead><tr>${headings.join('')}</tr></thead>
+<div class="scroll"><table id="images"><thead><tr>${headings.join('')}</tr></thead>
 <tbody>`
 }
 

@@ -1,4 +1,6 @@
 import type { AuditOutcome } from '../audit-result.ts'
+import { GROUP_COLUMNS, groupSections } from './group-sections.ts'
+import type { GroupSection } from './group-sections.ts'
 import { summarise } from '../summary.ts'
 import { placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
@@ -6,6 +8,7 @@ import { printable } from '../../text/printable.ts'
 
 /** A job summary of GitHub holds one MiB at most; a row takes up to 2 KiB. */
 const MAX_ROWS = 400
+const MAX_GROUPS = 10
 
 const MARK = { deny: '❌ deny', warn: '⚠️ warn', allow: '✅ allow' } as const
 
@@ -20,6 +23,8 @@ export function* markdownReport(outcome: AuditOutcome): Generator<string> {
     '',
     `**${images}** images: **${allow}** allow, **${warn}** warn, **${deny}** deny`,
   ]
+  for (const section of groupSections(outcome.groups, MAX_GROUPS))
+    lines.push(...groupTable(section))
   if (wrong.length > 0) {
     lines.push('', '| | Object | Image | Finding |', '| --- | --- | --- | --- |')
     for (const row of wrong.slice(0, MAX_ROWS)) lines.push(tableRow(row))
@@ -33,6 +38,20 @@ export function* markdownReport(outcome: AuditOutcome): Generator<string> {
     }
   }
   yield `${lines.join('\n')}\n`
+}
+
+function groupTable({ title, rows, more }: GroupSection): string[] {
+  const headings = [`By ${title}`, ...GROUP_COLUMNS]
+  const cells = rows.map(({ name, objects, deny, warn, pods, lost }) =>
+    [escapeText(name), objects, deny, warn, pods, lost].join(' | '),
+  )
+  return [
+    '',
+    `| ${headings.join(' | ')} |`,
+    `| ---${' | ---:'.repeat(GROUP_COLUMNS.length)} |`,
+    ...cells.map((row) => `| ${row} |`),
+    ...(more > 0 ? ['', `and ${more} more`] : []),
+  ]
 }
 
 function tableRow({ image, title, container, imageName }: Row): string {
