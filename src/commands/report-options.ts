@@ -26,8 +26,8 @@ export const reportArguments = {
 } as const
 
 /** The same for the help text. */
-export const reportHelp = `  -o, --output FORMAT   table (default), json, yaml, sarif, junit, github, markdown, html or policyreport;
-                        FORMAT=FILE writes to a file; may be repeated
+export const reportHelp = `  -o, --output FORMAT   table (default), json, yaml, sarif, junit, github, markdown, html, policyreport
+                        or openreports; FORMAT=FILE writes to a file; may be repeated
       --fail-on ACTION  deny (default), warn or never: what makes the exit code 1
       --baseline FILE   a former JSON report: fail only on what is new
       --color WHEN      auto (default), always or never; NO_COLOR is heeded

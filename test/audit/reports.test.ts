@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { Ajv } from 'ajv'
 import t from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import type { AuditOutcome } from '../../src/audit/audit-result.ts'
@@ -14,6 +12,7 @@ import { printable } from '../../src/text/printable.ts'
 import { causeCodes } from '../../src/prediction/causes.ts'
 import { aGroup, anImage, anOutcome } from './an-outcome.ts'
 import { readXml } from './read-xml.ts'
+import { validateReportObject, validateSarif } from './report-schemas.ts'
 import { joined } from '../support/joined.ts'
 
 const OPTIONS: ReportOptions = {
@@ -23,14 +22,6 @@ const OPTIONS: ReportOptions = {
   version: '0.1.0',
   madeAtMs: Date.UTC(2026, 0, 1),
 }
-
-const schema = (name: string): object =>
-  JSON.parse(
-    readFileSync(new URL(`../schemas/${name}.json`, import.meta.url), 'utf8'),
-  ) as object
-const ajv = new Ajv({ strict: false, validateFormats: false })
-const isSarif = ajv.compile(schema('sarif-2.1.0'))
-const isPolicyReport = ajv.compile(schema('policy-report-v1alpha2'))
 
 /** What would break out of a format that does not escape. */
 const HOSTILE =
@@ -43,7 +34,7 @@ const consumers: Record<ReportFormat, (text: string) => string> = {
   yaml: (text) => textsIn(parse(text)),
   sarif(text) {
     const log: unknown = JSON.parse(text)
-    if (!isSarif(log)) throw new Error(ajv.errorsText(isSarif.errors))
+    validateSarif(log)
     return textsIn(log)
   },
   junit: (text) => readXml(text).texts.join('\n'),
@@ -62,13 +53,14 @@ const consumers: Record<ReportFormat, (text: string) => string> = {
         .replaceAll(/<(style|script)>[^]*?<\/\1>/g, '')
         .replace('<form hidden>', '<form>'),
     ).texts.join('\n'),
-  policyreport(text) {
-    const values = parseAllDocuments(text).map((document): unknown => document.toJS())
-    for (const value of values) {
-      if (!isPolicyReport(value)) throw new Error(ajv.errorsText(isPolicyReport.errors))
-    }
-    return values.map(textsIn).join('\n')
-  },
+  policyreport: reportObjects,
+  openreports: reportObjects,
+}
+
+function reportObjects(text: string): string {
+  const values = parseAllDocuments(text).map((document): unknown => document.toJS())
+  for (const value of values) validateReportObject(value)
+  return values.map(textsIn).join('\n')
 }
 
 function textsIn(value: unknown): string {
@@ -178,6 +170,21 @@ for (const format of ['table', 'markdown', 'html'] as const) {
     t.end()
   })
 }
+
+t.test('the schemas refuse what is not in them', (t) => {
+  const log = joined(reports.sarif(outcome, OPTIONS))
+  for (const [from, to] of [
+    ['"ruleId"', '"rule"'],
+    ['"error"', '"fatal"'],
+    ['"uri": "a.yaml"', '"uri": "a dir"'],
+  ] as const)
+    t.throws(() => validateSarif(JSON.parse(log.replace(from, to))), from)
+  const [document] = parseAllDocuments(joined(reports.policyreport(outcome)))
+  const report = document?.toJS() as Record<string, unknown>
+  t.throws(() => validateReportObject({ ...report, summery: {} }))
+  t.throws(() => validateReportObject({ ...report, results: [{ result: 'fail' }] }))
+  t.end()
+})
 
 t.test('the table breaks messages between words, and never advice', (t) => {
   const message = 'many words '.repeat(20).trim()

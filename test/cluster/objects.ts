@@ -4,6 +4,8 @@ export interface PodShape {
   secret?: string
   serviceAccount?: string
   annotations?: Readonly<Record<string, string>>
+  /** Where its Pods are, since there is no scheduler. */
+  nodeName?: string
 }
 
 export function pod(name: string, shape: PodShape): object {
@@ -88,7 +90,7 @@ interface Template {
 }
 
 function template(app: string, shape: PodShape, metadata: object = {}): Template {
-  const { image, secret, serviceAccount: account, annotations } = shape
+  const { image, secret, serviceAccount: account, annotations, nodeName } = shape
   return {
     metadata: { ...metadata, labels: { app }, annotations: annotations ?? {} },
     spec: {
@@ -97,6 +99,7 @@ function template(app: string, shape: PodShape, metadata: object = {}): Template
       containers: [{ name: 'app', image }],
       ...(secret === undefined ? {} : { imagePullSecrets: [{ name: secret }] }),
       ...(account === undefined ? {} : { serviceAccountName: account }),
+      ...(nodeName === undefined ? {} : { nodeName }),
     },
   }
 }

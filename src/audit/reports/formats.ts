@@ -3,7 +3,7 @@ import { htmlReport } from './html.ts'
 import { jsonReport } from './json.ts'
 import { junitReport } from './junit.ts'
 import { markdownReport } from './markdown.ts'
-import { policyReport } from './policy-report.ts'
+import { openReport, policyReport } from './policy-report.ts'
 import type { Report } from './report.ts'
 import { sarifReport } from './sarif.ts'
 import { tableReport } from './table.ts'
@@ -20,6 +20,7 @@ export const reports = {
   markdown: markdownReport,
   html: htmlReport,
   policyreport: policyReport,
+  openreports: openReport,
 } as const satisfies Record<string, Report>
 
 export type ReportFormat = keyof typeof reports

@@ -12,15 +12,41 @@ const RESULT = { deny: 'fail', warn: 'warn', allow: 'pass' } as const satisfies 
   string
 >
 
-/**
- * PolicyReport and ClusterPolicyReport objects of wgpolicyk8s.io/v1alpha2, ready for `kubectl apply -f -`: one for each namespace,
- * more where there are many results. This version is what dashboards of today read; its successor openreports.io has the same fields.
- */
-export function* policyReport(outcome: AuditOutcome): Generator<string> {
+/** One API and its successor, with the same fields. */
+interface ReportApi {
+  apiVersion: string
+  /** In a namespace, and outside of all. */
+  kinds: readonly [string, string]
+}
+
+const WG_POLICY: ReportApi = {
+  apiVersion: 'wgpolicyk8s.io/v1alpha2',
+  kinds: ['PolicyReport', 'ClusterPolicyReport'],
+}
+
+const OPEN_REPORTS: ReportApi = {
+  apiVersion: 'openreports.io/v1alpha1',
+  kinds: ['Report', 'ClusterReport'],
+}
+
+/** PolicyReport objects of the Policy Working Group, which most dashboards read. */
+export function policyReport(outcome: AuditOutcome): Generator<string> {
+  return reportObjects(outcome, WG_POLICY)
+}
+
+/** Report objects of OpenReports, the successor. */
+export function openReport(outcome: AuditOutcome): Generator<string> {
+  return reportObjects(outcome, OPEN_REPORTS)
+}
+
+/** Ready for `kubectl apply -f -`: one for each namespace, more where there are many results. */
+function* reportObjects(outcome: AuditOutcome, api: ReportApi): Generator<string> {
   for (const [namespace, objects] of byNamespace(outcome)) {
     const results = objects.flatMap(resultsOf)
-    for (const [index, chunk] of chunksOf(results).entries())
-      yield `---\n${stringify(reportOf(namespace, chunk, index), { lineWidth: 0 })}`
+    for (const [index, chunk] of chunksOf(results).entries()) {
+      const document = reportOf(api, { namespace, results: chunk, index })
+      yield `---\n${stringify(document, { lineWidth: 0 })}`
+    }
   }
 }
 
@@ -87,14 +113,21 @@ function chunksOf(results: readonly PolicyResult[]): PolicyResult[][] {
   )
 }
 
-function reportOf(namespace: string, results: readonly PolicyResult[], index: number) {
+function reportOf(
+  { apiVersion, kinds }: ReportApi,
+  {
+    namespace,
+    results,
+    index,
+  }: { namespace: string; results: readonly PolicyResult[]; index: number },
+) {
   const name = index === 0 ? 'pullgate' : `pullgate-${index + 1}`
   const labels = { 'app.kubernetes.io/managed-by': 'pullgate' }
   const summary = { ...NOTHING }
   for (const { result } of results) summary[result] += 1
   return {
-    apiVersion: 'wgpolicyk8s.io/v1alpha2',
-    kind: namespace === '' ? 'ClusterPolicyReport' : 'PolicyReport',
+    apiVersion,
+    kind: kinds[namespace === '' ? 1 : 0],
     metadata: { name, ...(namespace === '' ? {} : { namespace }), labels },
     summary,
     results,
