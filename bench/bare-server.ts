@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 
-// What a webhook cannot do without: TLS, and the parsing of the body. Usage: bare-server.ts CERT KEY
+// What a webhook cannot do without: TLS, and the parsing of the body. Usage: bare-server.ts CERT KEY PORT
 
-const [, , cert = '', key = ''] = process.argv
+const [, , cert = '', key = '', port = ''] = process.argv
 const answer = JSON.stringify({
   apiVersion: 'admission.k8s.io/v1',
   kind: 'AdmissionReview',
@@ -25,6 +25,4 @@ function respond(request: IncomingMessage, response: ServerResponse): void {
 }
 
 const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, respond)
-server.listen(0, '127.0.0.1', () => {
-  console.log(JSON.stringify({ msg: 'serving', address: server.address() }))
-})
+server.listen(Number(port), '127.0.0.1')

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -9,34 +11,55 @@ export interface DelayedRegistry {
   close(): void
 }
 
-/** Has every image that is asked for, and answers each request after so many milliseconds; with `token` it wants one first. */
+const IMAGE = 'application/vnd.oci.image.manifest.v1+json'
+const INDEX = 'application/vnd.oci.image.index.v1+json'
+
+/**
+ * Has every image that is asked for, and answers each request after so many milliseconds: tags that begin with `index` are
+ * indexes, all others images. With `token` it wants one first.
+ */
 export async function startDelayedRegistry(
   delayMs: number,
   { token = false }: { token?: boolean } = {},
 ): Promise<DelayedRegistry> {
   let requests = 0
   let url = ''
-  const server = createServer((request, response) => {
-    requests++
-    void sleep(delayMs).then(() => {
-      const path = request.url ?? ''
-      if (path.startsWith('/token'))
-        return response.end(JSON.stringify({ token: 'opens', expires_in: 300 }))
-      if (token && request.headers.authorization === undefined) {
-        const repository = /^\/v2\/(.+)\/manifests\//.exec(path)?.[1] ?? ''
-        response.writeHead(401, {
-          'www-authenticate': `Bearer realm="${url}/token",service="bench",scope="repository:${repository}:pull"`,
-        })
-        return response.end()
-      }
-      response.writeHead(200, {
-        'content-type': 'application/vnd.oci.image.manifest.v1+json',
-        'docker-content-digest': `sha256:${'a'.repeat(64)}`,
-        'content-length': '500',
-      })
-      return response.end()
+  const indexes = new Map<string, string>()
+
+  function manifest(reference: string, response: ServerResponse): void {
+    const known = indexes.get(reference)
+    const index = known ?? (reference.startsWith('index') ? indexOf(reference) : null)
+    if (index !== null) indexes.set(digestOf(index), index)
+    response.writeHead(200, {
+      'content-type': index === null ? IMAGE : INDEX,
+      'docker-content-digest': digestOf(index ?? reference),
+      'content-length': index === null ? 500 : Buffer.byteLength(index),
     })
-  })
+    response.end(index === null ? undefined : index)
+  }
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    requests++
+    if (delayMs > 0) await sleep(delayMs)
+    const path = request.url ?? ''
+    if (path.startsWith('/token')) {
+      response.end(JSON.stringify({ token: 'opens', expires_in: 300 }))
+      return
+    }
+    const [, repository = '', reference = ''] =
+      /^\/v2\/(.+)\/manifests\/([^?]+)/.exec(path) ?? []
+    if (token && request.headers.authorization === undefined) {
+      response.writeHead(401, {
+        'www-authenticate': `Bearer realm="${url}/token",service="bench",scope="repository:${repository}:pull"`,
+      })
+      response.end()
+    } else manifest(reference, response)
+  }
+
+  const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
@@ -47,4 +70,19 @@ export async function startDelayedRegistry(
       server.close()
     },
   }
+}
+
+/** A small index of its own for each tag. */
+function indexOf(tag: string): string {
+  const manifests = ['amd64', 'arm64'].map((architecture) => ({
+    mediaType: IMAGE,
+    digest: digestOf(`${tag} ${architecture}`),
+    size: 500,
+    platform: { os: 'linux', architecture },
+  }))
+  return JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests })
+}
+
+function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`
 }

@@ -19,7 +19,9 @@ export interface Load {
 }
 
 export interface Seen {
+  /** Requests counted, and all that were sent, the warm-up's included. */
   requests: number
+  sent: number
   perSecond: number
   p50Ms: number
   p99Ms: number
@@ -76,6 +78,7 @@ async function pace(seconds: number, perSecond: number): Promise<void> {
 }
 
 await saturate(load.warmUpSeconds)
+const warmedUp = tookMs.length
 tookMs = []
 const startMs = performance.now()
 await (load.perSecond === null
@@ -87,6 +90,7 @@ tookMs.sort((left, right) => left - right)
 const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] ?? 0
 const seen: Seen = {
   requests: tookMs.length,
+  sent: warmedUp + tookMs.length,
   perSecond: tookMs.length / seconds,
   p50Ms: at(0.5),
   p99Ms: at(0.99),

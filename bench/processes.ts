@@ -1,20 +1,28 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** A server in a process of its own. */
 export interface Served {
   port: number
   metricsPort: number
+  /** User and system time so far, in milliseconds; 0 where there is no /proc. */
+  cpuMs(): number
+  /** Resident memory now, in MiB; 0 where there is no /proc. */
+  rssMib(): number
+  /** Kills it. */
   stop(): void
-}
-
-interface Line {
-  msg?: string
-  address?: { port: number }
-  metricsAddress?: { port: number }
+  /** Sends SIGTERM and waits for its end, and so for what it writes then. */
+  finish(): Promise<void>
 }
 
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0
+const START_ATTEMPTS = 300
+/** USER_HZ of every Linux that Node runs on. */
+const TICK_MS = 10
 
 /** The server under test and the one that loads it get a core each, where the system has taskset. */
 function pinned(core: number, args: readonly string[]): [string, string[]] {
@@ -24,38 +32,94 @@ function pinned(core: number, args: readonly string[]): [string, string[]] {
     : [execPath, [...args]]
 }
 
-/** Starts a server whose log goes to a file, as it would in a container, and waits until it says where it serves. */
-export async function startServed(
-  args: readonly string[],
-  logFile: string,
-): Promise<Served> {
+export interface Start {
+  args: readonly string[]
+  /** Where its log goes, as it would in a container. */
+  logFile: string
+  port: number
+  metricsPort?: number
+}
+
+/** Starts a server and waits until it takes connections. */
+export async function startServed(start: Start): Promise<Served> {
+  const { args, logFile, port, metricsPort = 0 } = start
   const [command, rest] = pinned(0, args)
+  const log = openSync(logFile, 'w')
   const child = spawn(command, rest, {
-    stdio: ['ignore', openSync(logFile, 'w'), 'inherit'],
-    env: { PATH: process.env.PATH },
+    stdio: ['ignore', log, 'inherit'],
+    // As the image has it.
+    env: { PATH: process.env.PATH, UV_THREADPOOL_SIZE: '16' },
   })
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const line = readFileSync(logFile, 'utf8')
-      .split('\n')
-      .find((each) => each.includes('"serving"'))
-    if (line !== undefined) {
-      const { address, metricsAddress } = JSON.parse(line) as Line
-      const stop = (): void => void child.kill('SIGKILL')
-      return { port: address?.port ?? 0, metricsPort: metricsAddress?.port ?? 0, stop }
-    }
+  closeSync(log)
+  for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+    if (await takesConnections(port)) return served(child, { port, metricsPort })
+    if (child.exitCode !== null) break
     await sleep(100)
   }
   child.kill('SIGKILL')
-  throw new Error(`${args.join(' ')} does not serve`)
+  throw new Error(`${args.join(' ')} does not serve: ${readFileSync(logFile, 'utf8')}`)
+}
+
+function served(
+  child: ChildProcess,
+  ports: { port: number; metricsPort: number },
+): Served {
+  const read = (name: string): string =>
+    existsSync(`/proc/${child.pid}/${name}`)
+      ? readFileSync(`/proc/${child.pid}/${name}`, 'utf8')
+      : ''
+  return {
+    ...ports,
+    cpuMs() {
+      // After the name, which may hold anything, come state and eleven numbers before utime and stime (man 5 proc).
+      const [, fields = ''] = read('stat').split(') ')
+      const [utime = 0, stime = 0] = fields.split(' ').slice(11, 13).map(Number)
+      return (utime + stime) * TICK_MS
+    },
+    rssMib: () => Number(/VmRSS:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
+    stop: () => void child.kill('SIGKILL'),
+    async finish() {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+async function takesConnections(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port })
+  const isOpen = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+  })
+  socket.destroy()
+  return isOpen
+}
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
 
 /** Runs a script to its end on the other core; what it printed. */
 export async function runOn(core: number, args: readonly string[]): Promise<string> {
   const [command, rest] = pinned(core, args)
-  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
+  return runProgram(command, rest)
+}
+
+/** Runs a program to its end; what it printed. Throws where it fails. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
   const code = await new Promise((resolve) => child.once('close', resolve))
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${String(code)}`)
+  if (code !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}`)
   return output
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import type { Test } from 'tap'
+import type { Teardown } from '../support/token-server.ts'
 
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
 
@@ -47,7 +47,7 @@ export interface Watch {
 
 /** Speaks the part of the Kubernetes API that we read, over plain HTTP below the path /k8s. */
 export async function fakeApiServer(
-  test: Test,
+  test: Teardown,
   manifests: readonly unknown[],
 ): Promise<FakeApiServer> {
   const objects = manifests.flatMap((manifest) => readKubernetesObjects(manifest))

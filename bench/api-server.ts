@@ -1,0 +1,51 @@
+import { fakeApiServer } from '../test/cluster-facts/fake-api-server.ts'
+import { NAMESPACE } from './reviews.ts'
+import type { World } from './world.ts'
+
+const NODES = 1_000
+
+/** The part of the Kubernetes API that is read, with a cluster of a thousand nodes. */
+export async function startApiServer(world: World): Promise<{ kubeconfig: string }> {
+  const nodes = Array.from({ length: NODES }, (_, index) => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: `node-${index}`,
+      labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
+    },
+    status: {
+      nodeInfo: {
+        operatingSystem: 'linux',
+        architecture: 'amd64',
+        containerRuntimeVersion: 'containerd://2.1.4',
+      },
+      // As many as a kubelet tells of.
+      images: Array.from({ length: 50 }, (__, image) => ({
+        names: [`registry.acme.test/team/app-${image}:1.${index % 10}`],
+        sizeBytes: 1,
+      })),
+    },
+  }))
+  const { url } = await fakeApiServer(world, [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace: NAMESPACE },
+    },
+    ...nodes,
+  ])
+  return { kubeconfig: kubeconfigFor(url) }
+}
+
+function kubeconfigFor(url: URL): string {
+  const name = 'bench'
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server: url.href.replace(/\/$/, '') } }],
+    users: [{ name, user: {} }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    'current-context': name,
+  })
+}

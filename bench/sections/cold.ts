@@ -1,0 +1,155 @@
+import { startDelayedRegistry } from '../delayed-registry.ts'
+import { median, met } from '../page.ts'
+import type { Page } from '../page.ts'
+import { createSender } from '../reviews.ts'
+import type { Sender } from '../reviews.ts'
+import type { World } from '../world.ts'
+
+const DELAY_MS = 50
+const RUNS = 9
+const WITHIN = 1.15
+const REPLICAS = 200
+
+interface Case {
+  name: string
+  /** Round trips that no client can do without. */
+  ideal: number
+  /** Images of one object. */
+  images: (run: number) => string[]
+}
+
+const spread = (run: number, tag: string): string[] =>
+  Array.from({ length: 20 }, (_, at) => `plain${at % 4}.acme.test/b${run}:${tag}${at}`)
+
+const CASES: readonly Case[] = [
+  {
+    name: 'a new tag, known registry',
+    ideal: 1,
+    images: (run) => [`plain0.acme.test/a:${run}`],
+  },
+  {
+    name: 'the same, a new index',
+    ideal: 2,
+    images: (run) => [`plain0.acme.test/a:index${run}`],
+  },
+  {
+    name: 'unknown token registry',
+    ideal: 3,
+    images: (run) => [`token${run}.acme.test/a:1`],
+  },
+  {
+    name: 'the same, a new index',
+    ideal: 4,
+    images: (run) => [`token${run + RUNS}.acme.test/a:index`],
+  },
+  {
+    name: 'a new repository, known token registry',
+    ideal: 2,
+    images: (run) => [`token0.acme.test/new${run}:1`],
+  },
+  {
+    name: 'a new tag, known token and repository',
+    ideal: 1,
+    images: (run) => [`token0.acme.test/a:new${run}`],
+  },
+  {
+    name: '20 images, four registries',
+    ideal: 1,
+    images: (run) => spread(run, ''),
+  },
+  {
+    name: '20 new indexes, four registries',
+    ideal: 2,
+    images: (run) => spread(run, 'index'),
+  },
+]
+
+/** c and d: what a decision costs that no cache can answer, in round trips and in requests. */
+export async function cold(page: Page, world: World): Promise<boolean> {
+  const plain = await Promise.all(
+    Array.from({ length: 4 }, () => startDelayedRegistry(DELAY_MS)),
+  )
+  const tokens = await Promise.all(
+    Array.from({ length: RUNS * 2 }, () =>
+      startDelayedRegistry(DELAY_MS, { token: true }),
+    ),
+  )
+  const all = [...plain, ...tokens]
+  for (const registry of all) world.teardown(() => registry.close())
+  const webhook = await world.startWebhook({
+    registries: [
+      ...plain.map(({ url }, at) => ({ host: `plain${at}.acme.test`, endpoint: url })),
+      ...tokens.map(({ url }, at) => ({ host: `token${at}.acme.test`, endpoint: url })),
+    ],
+    cluster: [node()],
+  })
+  const { send, close } = createSender(webhook.port, world.ca)
+  const asked = (): number => all.reduce((sum, each) => sum + each.count(), 0)
+  // A compiler's first minutes are not what a deploy waits for.
+  for (let run = 0; run < 30; run++)
+    await send(spread(1_000 + run, run % 2 ? 'index' : ''))
+  page.say(`## Cold decisions, registries ${DELAY_MS} ms away (c, d)`)
+  page.say()
+  const table = page.table([
+    'What',
+    'Round trips taken',
+    'Ideal',
+    'Ratio',
+    `Within ${WITHIN}`,
+    'Requests',
+  ])
+  let isMissed = false
+  for (const { name, ideal, images } of CASES) {
+    const before = asked()
+    const took = await inTurn(send, images)
+    const trips = median(took) / DELAY_MS
+    const ratio = trips / ideal
+    isMissed ||= ratio > WITHIN
+    table.row(
+      name,
+      trips.toFixed(2),
+      ideal,
+      ratio.toFixed(2),
+      met(ratio <= WITHIN),
+      ((asked() - before) / RUNS).toFixed(2),
+    )
+  }
+  table.end()
+  page.say(await repeated(send, asked))
+  page.say()
+  await close()
+  webhook.stop()
+  return isMissed
+}
+
+async function inTurn(send: Sender, images: Case['images']): Promise<number[]> {
+  const took: number[] = []
+  for (let run = 0; run < RUNS; run++) took.push(await send(images(run)))
+  return took
+}
+
+/** What the caches save; test/performance/request-counts.test.ts asserts it. */
+async function repeated(send: Sender, asked: () => number): Promise<string> {
+  const image = 'plain1.acme.test/replicated:1'
+  const before = asked()
+  await Promise.all(Array.from({ length: REPLICAS }, () => send([image])))
+  const first = asked() - before
+  await send([image])
+  const warm = asked() - before - first
+  return `${REPLICAS} replicas of one Pod at once: ${first} request. The same Pod again: ${warm}.`
+}
+
+function node(): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'node-1' },
+    status: {
+      nodeInfo: {
+        operatingSystem: 'linux',
+        architecture: 'amd64',
+        containerRuntimeVersion: 'containerd://2.1.4',
+      },
+    },
+  }
+}
