@@ -19,12 +19,15 @@ const IMAGES = 1_000
 const PARALLEL = 16
 const DELAYS_MS = [0, 50]
 const RUNS = 3
+/** A process an image takes minutes for all of them, and is far enough off. */
+const SLOW_RUNS = 1
 const REPOSITORY = 'team/app'
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 interface Contestant {
   name: string
+  runs: number
   /** Seconds for all images. */
   run: (host: string) => Promise<number>
 }
@@ -57,7 +60,7 @@ export async function audit(page: Page, world: World): Promise<boolean> {
     const seconds = contestants.map((): number[] => [])
     for (let run = 0; run < RUNS; run++)
       for (const [at, contestant] of contestants.entries())
-        seconds[at]?.push(await contestant.run(host))
+        if (run < contestant.runs) seconds[at]?.push(await contestant.run(host))
     const row = seconds.map(median)
     medians.push(row)
     table.row(`${delayMs} ms more`, ...row.map((each) => `${each.toFixed(2)} s`))
@@ -94,6 +97,7 @@ function tellGoals(page: Page, medians: readonly number[][]): boolean {
 async function findContestants(page: Page, world: World): Promise<Contestant[]> {
   const pullgate: Contestant = {
     name: 'pullgate check',
+    runs: RUNS,
     async run(host) {
       const config = world.file('check.yaml')
       const registries = [{ host: 'bench.acme.test', endpoint: `http://${host}` }]
@@ -111,6 +115,7 @@ async function findContestants(page: Page, world: World): Promise<Contestant[]> 
   }
   const skopeo: Contestant = {
     name: 'skopeo inspect --no-tags',
+    runs: SLOW_RUNS,
     async run(host) {
       const list = world.file('names')
       await writeFile(list, `${names(host).join('\n')}\n`)
@@ -123,6 +128,7 @@ async function findContestants(page: Page, world: World): Promise<Contestant[]> 
   if (go === null) return [pullgate, skopeo]
   const goClient: Contestant = {
     name: 'go-containerregistry',
+    runs: RUNS,
     async run(host) {
       const list = world.file('names')
       await writeFile(list, `${names(host).join('\n')}\n`)

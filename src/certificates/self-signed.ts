@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
-import { generate } from 'selfsigned'
+import type { generate as generateCertificate } from 'selfsigned'
 
 export interface AuthorityOptions {
   nowMs: number
@@ -105,6 +105,10 @@ export async function createLeaf(
   })
   return { ca: authority.ca, cert: leaf.cert, key: leaf.private, notAfterMs }
 }
+
+/** Loaded when a certificate is made: it takes 24 MB, and whoever brings a certificate never needs it. */
+const generate: typeof generateCertificate = async (...given) =>
+  (await import('selfsigned')).generate(...given)
 
 function assertHosts(hosts: readonly string[]): void {
   if (hosts.length === 0)

@@ -1,6 +1,6 @@
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
-import { stayLean } from './stay-lean.ts'
+import { stayLean, stayLeanAsServer } from './stay-lean.ts'
 import { version } from '../engine/version.ts'
 
 /** A subcommand before it is loaded. */
@@ -15,7 +15,10 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'serve',
     summary: 'the admission webhook',
-    load: async () => (await import('./serve.ts')).serveCommand,
+    async load() {
+      stayLeanAsServer()
+      return (await import('./serve.ts')).serveCommand
+    },
   },
   {
     name: 'check',
