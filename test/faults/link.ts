@@ -44,7 +44,7 @@ export async function startLink(t: Teardown, targetPort: number): Promise<Link> 
   const { port } = server.address() as AddressInfo
 
   function drop(): void {
-    for (const socket of open) socket.resetAndDestroy()
+    for (const socket of open) reset(socket)
   }
 
   async function close(): Promise<void> {
@@ -69,7 +69,7 @@ export async function startLink(t: Teardown, targetPort: number): Promise<Link> 
 
 function forward(state: LinkState, client: Socket, target: Socket, chunk: Buffer): void {
   if (state === 'silent') return
-  if (state === 'reset') client.resetAndDestroy()
+  if (state === 'reset') reset(client)
   else if (state === 'half-closed') client.end()
   else target.write(chunk)
 }
@@ -78,8 +78,14 @@ function bringBack(state: LinkState, client: Socket, chunk: Buffer): void {
   if (state === 'silent') return
   if (state === 'drip') drip(client, chunk)
   else if (state === 'cut') {
-    client.write(chunk.subarray(0, CUT_AFTER_BYTES), () => client.resetAndDestroy())
+    client.write(chunk.subarray(0, CUT_AFTER_BYTES), () => reset(client))
   } else client.write(chunk)
+}
+
+/** RST, but where a FIN is on its way: libuv refuses that, and Node then waits for the socket for ever as it exits. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** Ends with the connection. */
