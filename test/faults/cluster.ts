@@ -28,6 +28,7 @@ export async function endureCluster(
   t: Teardown,
   registries: Registries,
   binaries: Binaries,
+  say: (line: string) => void,
 ): Promise<Outcome> {
   const plane = await startControlPlane(t, binaries)
   await install(t, plane, registries)
@@ -56,6 +57,7 @@ export async function endureCluster(
     ca: await caBundle(plane),
     perSecond: 24,
     lanes: [apiLane(subjects, { link, front, certificates })],
+    say,
   })
 }
 

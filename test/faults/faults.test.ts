@@ -32,9 +32,9 @@ if (binaries === null || 'missing' in binaries) {
 } else {
   const registries = await startRegistries(t)
   say('registries, token services, DNS, certificates, clock and logs fail')
-  const outcomes = await endureStandalone(t, registries)
+  const outcomes = await endureStandalone(t, registries, say)
   say('the API server fails')
-  outcomes.push(await endureCluster(t, registries, binaries))
+  outcomes.push(await endureCluster(t, registries, binaries, say))
   for (const outcome of outcomes) t.test(outcome.server, (t) => assert(t, outcome))
   t.test('the numbers are written down when asked for', async () => {
     if (process.argv.includes('--write-docs')) await writeDocument(outcomes)

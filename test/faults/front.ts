@@ -90,8 +90,10 @@ function createHandOn(
       answer.once('error', () => response.destroy())
     })
     onward.once('error', () => response.destroy())
-    // Whoever asked is gone: a watch would go on for ever.
-    response.once('close', () => onward.destroy())
+    response.once('close', () => {
+      // Whoever asked is gone: a watch would go on for ever.
+      if (!response.writableFinished) onward.destroy()
+    })
     request.pipe(onward)
   }
 }

@@ -34,6 +34,7 @@ export interface LaneOptions {
   ca: string
   /** How long a fault lasts. */
   holdMs: number
+  say: (line: string) => void
 }
 
 /** How one fault went. */
@@ -69,11 +70,19 @@ export async function runLane(lane: Lane, options: LaneOptions): Promise<Injecte
       lane.fault = null
       const recoveredMs = left.length > 0 ? null : performance.now() - healedMs
       injected.push({ lane: lane.name, fault: name, silent, recoveredMs, left })
+      options.say(`${lane.name}: ${name}: ${toldOf(recoveredMs)}`)
+      // What comes next would be blamed for it.
+      if (left.length > 0) break
     }
   } finally {
     await client.close()
   }
   return injected
+}
+
+function toldOf(recoveredMs: number | null): string {
+  if (recoveredMs === null) return 'NOT over'
+  return `over after ${(recoveredMs / 1000).toFixed(1)} s`
 }
 
 /** Resolves with what is still amiss when the time is up. */

@@ -14,6 +14,7 @@ export interface OrdealOptions {
   perSecond: number
   /** Side by side. */
   lanes: readonly Lane[]
+  say: (line: string) => void
 }
 
 const HOLD_MS = 5_000
@@ -33,9 +34,9 @@ export async function endure(options: OrdealOptions): Promise<Outcome> {
   const load = startLoad({ url, ca, perSecond, lanes })
   await sleep(WARM_UP_MS)
   const before = await vitalsOf(served)
-  const watch = watchVitals(served, 250)
+  const watch = watchVitals(served, 500)
   const lanesRun = await Promise.all(
-    lanes.map((lane) => runLane(lane, { url, ca, holdMs: HOLD_MS })),
+    lanes.map((lane) => runLane(lane, { url, ca, holdMs: HOLD_MS, say: options.say })),
   )
   const after = served.exitCode() === null ? await settled(served, before) : before
   watch.stop()

@@ -12,15 +12,16 @@ import type { Registries } from './registries.ts'
 import { startResolver } from './resolver.ts'
 import { startServed } from './served.ts'
 import { createWorld, HOSTS, NAMED } from './standalone-world.ts'
-import type { World } from './standalone-world.ts'
+import type { World as Files } from './standalone-world.ts'
 import { NAMESPACE } from './subject.ts'
 
 /** Servers with a folder for a cluster, each with a load of its own, side by side. */
 export async function endureStandalone(
   t: Teardown,
   registries: Registries,
+  say: (line: string) => void,
 ): Promise<Outcome[]> {
-  const world = await createWorld(t, registries)
+  const world = { ...(await createWorld(t, registries)), say }
   return Promise.all([
     endureRegistries(t, world),
     endureClock(t, world),
@@ -28,6 +29,8 @@ export async function endureStandalone(
     endureUnreadLog(t, world),
   ])
 }
+
+type World = Files & { say: (line: string) => void }
 
 /** Everything on the way to registries, and the certificate. */
 async function endureRegistries(t: Teardown, world: World): Promise<Outcome> {
@@ -58,7 +61,14 @@ async function endureRegistries(t: Teardown, world: World): Promise<Outcome> {
     }),
   ]
   const ca = authority.ca
-  return endure({ name: 'registries and DNS', served, ca, perSecond: 36, lanes })
+  return endure({
+    say: world.say,
+    name: 'registries and DNS',
+    served,
+    ca,
+    perSecond: 36,
+    lanes,
+  })
 }
 
 async function endureClock(t: Teardown, world: World): Promise<Outcome> {
@@ -71,7 +81,14 @@ async function endureClock(t: Teardown, world: World): Promise<Outcome> {
   })
   const subjects = [...openSubjects(HOSTS.steady), ...tokenSubjects(HOSTS.steadyTokens)]
   const lanes = [clockLane(file, subjects, () => world.links.steady.drop())]
-  return endure({ name: 'clock', served, ca: world.authority.ca, perSecond: 6, lanes })
+  return endure({
+    say: world.say,
+    name: 'clock',
+    served,
+    ca: world.authority.ca,
+    perSecond: 6,
+    lanes,
+  })
 }
 
 async function endureFullDisk(t: Teardown, world: World): Promise<Outcome> {
@@ -85,7 +102,14 @@ async function endureFullDisk(t: Teardown, world: World): Promise<Outcome> {
   const subjects = openSubjects(HOSTS.open)
   const disk = `/proc/${served.pid}/root${LOG_FOLDER}`
   const lanes = [fullDiskLane({ url: served.url, ca, subjects }, disk)]
-  return endure({ name: 'log on a full disk', served, ca, perSecond: 5, lanes })
+  return endure({
+    say: world.say,
+    name: 'log on a full disk',
+    served,
+    ca,
+    perSecond: 5,
+    lanes,
+  })
 }
 
 async function endureUnreadLog(t: Teardown, world: World): Promise<Outcome> {
@@ -94,5 +118,12 @@ async function endureUnreadLog(t: Teardown, world: World): Promise<Outcome> {
   const { ca } = world.authority
   const subjects = openSubjects(HOSTS.open)
   const lanes = [unreadLogLane({ url: served.url, ca, subjects }, served.log)]
-  return endure({ name: 'log that nobody reads', served, ca, perSecond: 5, lanes })
+  return endure({
+    say: world.say,
+    name: 'log that nobody reads',
+    served,
+    ca,
+    perSecond: 5,
+    lanes,
+  })
 }

@@ -200,6 +200,9 @@ function listeningPort(child: ChildProcess, output: () => string): Promise<numbe
       const port = /listening on 127\.0\.0\.1:(\d+)/.exec(output())?.[1]
       if (port === undefined) return
       clearTimeout(deadline)
+      // To look through all that it writes later would cost more than what is tested.
+      child.stderr?.off('data', look)
+      child.stdout?.off('data', look)
       resolve(Number(port))
     }
     child.stderr?.on('data', look)
