@@ -12,12 +12,13 @@ import type { Teardown } from '../support/token-server.ts'
 import { apiLane } from './api-lane.ts'
 import { startFront } from './front.ts'
 import { startLink } from './link.ts'
-import { endure } from './ordeal.ts'
+import { endure, warmUp } from './ordeal.ts'
 import type { Outcome } from './outcome.ts'
 import { openSubjects, tokenSubjects } from './registry-subjects.ts'
 import { PASSWORD } from './registries.ts'
 import type { Registries } from './registries.ts'
 import { startServed } from './served.ts'
+import { DEADLINE } from './api-server.ts'
 import { NAMESPACE } from './subject.ts'
 
 const OPEN = 'open.faults.test'
@@ -51,14 +52,16 @@ export async function endureCluster(
     log: join(plane.directory, 'pullgate.log'),
   })
   const subjects = [...openSubjects(OPEN), ...tokenSubjects(TOKENS)]
-  return endure({
+  const ordeal = {
     name: 'API server',
     served,
     ca: await caBundle(plane),
     perSecond: 24,
     lanes: [apiLane(subjects, { link, front, certificates })],
     say,
-  })
+  }
+  await warmUp(ordeal)
+  return endure(ordeal)
 }
 
 function ofItsOwn(): Promise<SelfSigned> {
@@ -75,6 +78,7 @@ async function install(
   const release = await createRelease(t, plane, {
     overlay: 'enforce',
     configuration: {
+      deadline: DEADLINE,
       network: { allow: ['127.0.0.0/8'] },
       registries: [
         { host: OPEN, endpoint: open.url },

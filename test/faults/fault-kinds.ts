@@ -3,7 +3,7 @@ import type { Fault } from './lane.ts'
 import type { Link, LinkState } from './link.ts'
 import type { ResolverState } from './resolver.ts'
 
-/** What hangs is felt at the deadline of a review, 8 s; the C library waits on after nonsense too. */
+/** What hangs is felt at the deadline of a review; the C library waits on after nonsense too. */
 const PAST_DEADLINE_MS = 12_000
 const HANGING: ReadonlySet<LinkState | ResolverState> = new Set([
   'silent',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reviewClient } from '../support/webhook.ts'
-import type { Verdict } from '../support/webhook.ts'
+import type { ReviewClient } from '../support/webhook.ts'
 import { apiServer } from './api-server.ts'
 import { isFullyJudged, reviewOf } from './subject.ts'
 import type { Subject } from './subject.ts'
@@ -64,9 +64,7 @@ export async function runLane(lane: Lane, options: LaneOptions): Promise<Injecte
       await sleep(holdMs)
       await fault.heal()
       const healedMs = performance.now()
-      const left = await untilRecovered(fault, () =>
-        notFullyJudged(lane.subjects, (review) => client.review(review)),
-      )
+      const left = await untilFullyJudged(lane.subjects, client, () => stillFelt(fault))
       lane.fault = null
       const recoveredMs = left.length > 0 ? null : performance.now() - healedMs
       injected.push({ lane: lane.name, fault: name, silent, recoveredMs, left })
@@ -80,39 +78,40 @@ export async function runLane(lane: Lane, options: LaneOptions): Promise<Injecte
   return injected
 }
 
+async function stillFelt({ name, recovered }: Fault): Promise<string[]> {
+  return recovered === undefined || (await recovered()) ? [] : [`${name}: still felt`]
+}
+
 function toldOf(recoveredMs: number | null): string {
   if (recoveredMs === null) return 'NOT over'
   return `over after ${(recoveredMs / 1000).toFixed(1)} s`
 }
 
-/** Resolves with what is still amiss when the time is up. */
-async function untilRecovered(
-  { name, recovered }: Fault,
-  judged: () => Promise<string[]>,
+/** Resolves with what is still not judged as in health, or with what `also` names, when the time is up. */
+export async function untilFullyJudged(
+  subjects: readonly Subject[],
+  client: Pick<ReviewClient, 'review'>,
+  also: () => Promise<string[]> = async () => [],
 ): Promise<string[]> {
   const late = AbortSignal.timeout(RECOVERY_MS)
   while (true) {
-    const left = await judged()
-    if (recovered !== undefined && !(await recovered())) left.push(`${name}: still felt`)
+    const left = [...(await notFullyJudged(subjects, client)), ...(await also())]
     if (left.length === 0 || late.aborted) return left
     await sleep(PROBE_MS)
   }
 }
 
-type Review = (review: ReturnType<typeof reviewOf>) => Promise<Verdict>
-
 /** Pods: a template may be judged more softly for reasons of its own. */
 async function notFullyJudged(
   subjects: readonly Subject[],
-  review: Review,
+  client: Pick<ReviewClient, 'review'>,
 ): Promise<string[]> {
   const left = subjects.map(async (subject) => {
     try {
-      const verdict = await review(reviewOf(subject, 'pod'))
+      const verdict = await client.review(reviewOf(subject, 'pod'))
       if (isFullyJudged(subject, verdict)) return []
-      return [
-        `${subject.name}: ${verdict.action} ${verdict.message}${verdict.warnings.join(' ')}`,
-      ]
+      const { action, message, warnings } = verdict
+      return [`${subject.name}: ${action} ${message}${warnings.join(' ')}`]
     } catch (error) {
       return [`${subject.name}: ${String(error)}`]
     }

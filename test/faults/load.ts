@@ -21,6 +21,8 @@ export interface Load {
   stop(): Promise<void>
 }
 
+const MAX_BEHIND_MS = 500
+
 /** Reviews at a steady pace over kept connections, whether or not those before are answered: of each lane in turn, of each of its subjects. */
 export function startLoad(options: LoadOptions): Load {
   const client = reviewClient(options.url, options.ca, apiServer)
@@ -50,6 +52,8 @@ export function startLoad(options: LoadOptions): Load {
     for (let dueMs = performance.now(); !life.signal.aborted; dueMs += everyMs) {
       const waitMs = dueMs - performance.now()
       if (waitMs > 0) await sleep(waitMs)
+      // Time that this process did not get is not made up for at once.
+      else if (waitMs < -MAX_BEHIND_MS) dueMs = performance.now()
       const sending = send(subjects()).finally(() => underWay.delete(sending))
       underWay.add(sending)
     }

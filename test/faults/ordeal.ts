@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runLane } from './lane.ts'
+import { reviewClient } from '../support/webhook.ts'
+import { apiServer } from './api-server.ts'
+import { runLane, untilFullyJudged } from './lane.ts'
 import type { Lane } from './lane.ts'
 import { startLoad } from './load.ts'
 import type { Outcome } from './outcome.ts'
@@ -24,7 +26,21 @@ const WARM_UP_MS = 8_000
 const SETTLE_MS = 60_000
 
 /** More than chance: connections come and go under load, and a heap breathes. */
-export const MARGIN = { descriptors: 40, rssMib: 100 } as const
+export const MARGIN = { descriptors: 40, rssMib: 150 } as const
+
+/** Once through everything, one by one: what is slow in the first reviews of a process is no matter of faults. */
+export async function warmUp({ name, served, ca, lanes }: OrdealOptions): Promise<void> {
+  const client = reviewClient(served.url, ca, apiServer)
+  try {
+    const left = await untilFullyJudged(
+      lanes.flatMap(({ subjects }) => subjects),
+      client,
+    )
+    if (left.length > 0) throw new Error(`${name} does not work: ${left.join('; ')}`)
+  } finally {
+    await client.close()
+  }
+}
 
 /** A server under steady load, through all faults of its lanes. */
 export async function endure(options: OrdealOptions): Promise<Outcome> {

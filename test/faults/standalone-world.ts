@@ -21,6 +21,7 @@ import { startLink } from './link.ts'
 import type { Certificates } from './registry-lanes.ts'
 import { PASSWORD } from './registries.ts'
 import type { Registries } from './registries.ts'
+import { DEADLINE } from './api-server.ts'
 import { NAMESPACE } from './subject.ts'
 
 export const HOSTS = {
@@ -62,6 +63,7 @@ export async function createWorld(t: Teardown, registries: Registries) {
     caFile,
   })
   const configuration = {
+    deadline: DEADLINE,
     network: { allow: ['127.0.0.0/8'] },
     registries: [
       at(HOSTS.open, registries.open.port),

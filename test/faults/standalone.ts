@@ -3,7 +3,8 @@ import type { Teardown } from '../support/token-server.ts'
 import { certificateLane } from './certificate-lane.ts'
 import { clockLane, movedClock, NO_MOVE } from './clock-lane.ts'
 import { fullDiskLane, LOG_FOLDER, unreadLogLane } from './log-lanes.ts'
-import { endure } from './ordeal.ts'
+import { endure, warmUp } from './ordeal.ts'
+import type { OrdealOptions } from './ordeal.ts'
 import type { Outcome } from './outcome.ts'
 import { withMounts } from './privileges.ts'
 import { answersLane, linkLane, namesLane, tlsLane, tokenLane } from './registry-lanes.ts'
@@ -22,18 +23,20 @@ export async function endureStandalone(
   say: (line: string) => void,
 ): Promise<Outcome[]> {
   const world = { ...(await createWorld(t, registries)), say }
-  return Promise.all([
-    endureRegistries(t, world),
-    endureClock(t, world),
-    endureFullDisk(t, world),
-    endureUnreadLog(t, world),
-  ])
+  const ordeals: OrdealOptions[] = []
+  // One after the other: a start is no fault, and takes all that a small machine has.
+  for (const prepare of [ofRegistries, ofClock, ofFullDisk, ofUnreadLog]) {
+    const ordeal = await prepare(t, world)
+    await warmUp(ordeal)
+    ordeals.push(ordeal)
+  }
+  return Promise.all(ordeals.map(endure))
 }
 
 type World = Files & { say: (line: string) => void }
 
 /** Everything on the way to registries, and the certificate. */
-async function endureRegistries(t: Teardown, world: World): Promise<Outcome> {
+async function ofRegistries(t: Teardown, world: World): Promise<OrdealOptions> {
   const { registries, links, fronts, authority, file, named } = world
   const resolver = await startResolver(t, [NAMED])
   const resolvConf = file('resolv.conf')
@@ -61,17 +64,17 @@ async function endureRegistries(t: Teardown, world: World): Promise<Outcome> {
     }),
   ]
   const ca = authority.ca
-  return endure({
+  return {
     say: world.say,
     name: 'registries and DNS',
     served,
     ca,
     perSecond: 36,
     lanes,
-  })
+  }
 }
 
-async function endureClock(t: Teardown, world: World): Promise<Outcome> {
+async function ofClock(t: Teardown, world: World): Promise<OrdealOptions> {
   const file = world.file('clock')
   await writeFile(file, NO_MOVE)
   const served = await startServed(t, {
@@ -81,17 +84,17 @@ async function endureClock(t: Teardown, world: World): Promise<Outcome> {
   })
   const subjects = [...openSubjects(HOSTS.steady), ...tokenSubjects(HOSTS.steadyTokens)]
   const lanes = [clockLane(file, subjects, () => world.links.steady.drop())]
-  return endure({
+  return {
     say: world.say,
     name: 'clock',
     served,
     ca: world.authority.ca,
     perSecond: 6,
     lanes,
-  })
+  }
 }
 
-async function endureFullDisk(t: Teardown, world: World): Promise<Outcome> {
+async function ofFullDisk(t: Teardown, world: World): Promise<OrdealOptions> {
   const script = `mount -t tmpfs -o size=1m none ${LOG_FOLDER} && exec >>${LOG_FOLDER}/log`
   const served = await startServed(t, {
     args: world.args,
@@ -102,28 +105,28 @@ async function endureFullDisk(t: Teardown, world: World): Promise<Outcome> {
   const subjects = openSubjects(HOSTS.open)
   const disk = `/proc/${served.pid}/root${LOG_FOLDER}`
   const lanes = [fullDiskLane({ url: served.url, ca, subjects }, disk)]
-  return endure({
+  return {
     say: world.say,
     name: 'log on a full disk',
     served,
     ca,
     perSecond: 5,
     lanes,
-  })
+  }
 }
 
-async function endureUnreadLog(t: Teardown, world: World): Promise<Outcome> {
+async function ofUnreadLog(t: Teardown, world: World): Promise<OrdealOptions> {
   const served = await startServed(t, { args: world.args, log: 'pipe' })
   if (served.log === null) throw new Error('its log is a pipe')
   const { ca } = world.authority
   const subjects = openSubjects(HOSTS.open)
   const lanes = [unreadLogLane({ url: served.url, ca, subjects }, served.log)]
-  return endure({
+  return {
     say: world.say,
     name: 'log that nobody reads',
     served,
     ca,
     perSecond: 5,
     lanes,
-  })
+  }
 }
