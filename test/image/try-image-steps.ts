@@ -1,31 +1,20 @@
 /**
  * Runs the steps of the Dockerfile without a container engine: the same files, the same commands in the same order, and then
- * the start, the health check and the version as the user of the image in a tree that nobody may write to. What stays
+ * the start, the health check and the version as the user of the image in a tree that nobody may write to. It builds twice and
+ * compares. What stays
  * untried are the base images; the Node of this checkout takes their place. `npm run test:image`.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-} from 'node:fs'
+import { chmodSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import {
-  pairsOf,
-  readStages,
-  root,
-  type Instruction,
-  type Stage,
-} from './read-dockerfile.ts'
+import { buildTree, contentsOf, placed } from './build-tree.ts'
+import { pairsOf, readStages, type Instruction, type Stage } from './read-dockerfile.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'pullgate-image-'))
+const first = join(place, 'first')
+const second = join(place, 'second')
 const isRoot = process.getuid?.() === 0
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -33,12 +22,10 @@ try {
   // Others than root have to get in, when the image's user is tried.
   chmodSync(place, 0o755)
   const [build, final] = readStages() as [Stage, Stage]
-  const node = join(place, 'nodejs/bin/node')
-  mkdirSync(dirname(node), { recursive: true })
-  copyFileSync(process.execPath, node)
-  runBuild(build, { PATH: `${dirname(node)}:${process.env.PATH}` })
-  makeReadOnly(join(place, 'app'))
-  say(`tree: ${megabytes(join(place, 'app'))} MB`)
+  buildTree(build, first, say)
+  compareWithSecond(build)
+  makeReadOnly(join(first, 'app'))
+  say(`tree: ${megabytes(join(first, 'app'))} MB`)
   await runFinal(final)
   say('ok: every step of the Dockerfile works')
 } finally {
@@ -46,46 +33,23 @@ try {
   rmSync(place, { recursive: true, force: true })
 }
 
-/** Paths of the image as paths of this machine. */
 function here(text: string): string {
-  return text.replaceAll(/(^|[\s="'])\/(app|nodejs)\b/g, `$1${place}/$2`)
+  return placed(text, first)
 }
 
-function runBuild(stage: Stage, env: Record<string, string>): void {
-  let directory = place
-  const variables: Record<string, string | undefined> = {
-    ...process.env,
-    ...env,
-    // The steps clean npm's cache, which must not be that of whoever runs this.
-    npm_config_cache: join(place, 'npm-cache'),
-  }
-  for (const { name, text } of stage.instructions) {
-    say(`${name} ${text}`)
-    if (name === 'WORKDIR') mkdirSync((directory = here(text)), { recursive: true })
-    else if (name === 'ENV') Object.assign(variables, pairsOf(here(text)))
-    else if (name === 'COPY') copy(text, directory)
-    else if (name === 'RUN') {
-      const { status } = spawnSync('sh', ['-ec', text], {
-        cwd: directory,
-        env: variables,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      })
-      if (status !== 0) throw new Error(`exit code ${status}: ${text}`)
-    } else throw new Error(`no way to try ${name}`)
-  }
-}
-
-function copy(text: string, directory: string): void {
-  const words = text.split(' ')
-  const target = words.pop() ?? ''
-  for (const source of words)
-    cpSync(
-      join(root, source),
-      join(directory, target, source.endsWith('/') ? '' : source),
-      {
-        recursive: true,
-      },
-    )
+/** In another place and later; but for V8's compile cache, which is no promise. */
+function compareWithSecond(build: Stage): void {
+  buildTree(build, second, () => {})
+  const leaveOut = ['.compile-cache']
+  const [one, other] = [first, second].map((tree) =>
+    contentsOf(join(tree, 'app'), leaveOut),
+  )
+  const only = (one ?? []).filter((line) => other?.includes(line) !== true)
+  must(
+    one?.length === other?.length && only.length === 0,
+    `built twice, these differ:\n${only.join('\n')}`,
+  )
+  say(`built twice: all ${one?.length} files are the same`)
 }
 
 async function runFinal({ instructions }: Stage): Promise<void> {
@@ -97,7 +61,7 @@ async function runFinal({ instructions }: Stage): Promise<void> {
   const [uid = 0, gid = 0] = find('USER').text.split(':').map(Number)
   if (!isRoot) say(`not root: tried as user ${process.getuid?.()} instead of ${uid}`)
   const options = {
-    cwd: join(place, 'app'),
+    cwd: join(first, 'app'),
     // Nothing of this machine's environment, as in a container.
     env: pairsOf(here(find('ENV').text)),
     ...(isRoot ? { uid, gid } : {}),
