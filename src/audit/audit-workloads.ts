@@ -16,14 +16,16 @@ export interface AuditWorkloadsOptions {
   /** How long one object may take, waiting for its turn at the registries included, in milliseconds. */
   objectTimeoutMs: number
   signal: AbortSignal
+  /** Told after each object. */
+  onProgress?: (done: number) => void
 }
 
 /** Objects judged at a time: enough to keep the connections to twenty registries busy, and memory bounded. */
 const PARALLEL = 512
 
 /**
- * Judges every workload as `enforce` would, in the order given. Ends early, with what is known, when the signal fires. Each is
- * taken when its turn comes, so that whoever makes them need not keep them.
+ * Judges every workload as `enforce` would, in the order given. When the signal fires, what was judged by then is left, and what
+ * was under way is not, rather than called unverified. Each is taken when its turn comes, so that nobody need keep them.
  */
 export async function auditWorkloads(
   workloads: Iterable<CollectedWorkload>,
@@ -32,13 +34,18 @@ export async function auditWorkloads(
   const results: AuditedObject[] = []
   const queue = workloads[Symbol.iterator]()
   let taken = 0
+  let done = 0
   async function work(): Promise<void> {
     while (!options.signal.aborted) {
       const next = queue.next()
       if (next.done === true) return
       const index = taken
       taken += 1
-      results[index] = await auditWorkload(next.value, options)
+      const result = await auditWorkload(next.value, options)
+      if (result === null) continue
+      results[index] = result
+      done += 1
+      options.onProgress?.(done)
     }
   }
   await Promise.all(Array.from({ length: PARALLEL }, work))
@@ -48,7 +55,7 @@ export async function auditWorkloads(
 async function auditWorkload(
   { workload, positionOf, shownAs }: CollectedWorkload,
   options: AuditWorkloadsOptions,
-): Promise<AuditedObject> {
+): Promise<AuditedObject | null> {
   const { configuration, predictor } = options
   const shown = shownAs ?? workload.object
   const signal = AbortSignal.any([
@@ -75,6 +82,7 @@ async function auditWorkload(
     configuration.exempt.images,
   )
   const predictions = await predictor.predict({ workload, images: judged, signal })
+  if (options.signal.aborted) return null
   const decision = decide({
     predictions,
     workload,

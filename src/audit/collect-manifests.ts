@@ -5,12 +5,13 @@ import { isStoredKind } from '../cluster/object-store.ts'
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
 import { readWorkload } from '../workload/read-workload.ts'
 import type { ObjectIdentity, Workload } from '../workload/workload.ts'
+import { decodeText } from '../yaml/decode-text.ts'
 import type { YamlDocument, YamlError } from '../yaml/documents.ts'
 import { parsePath } from '../yaml/path.ts'
 import type { PathSegment } from '../yaml/path.ts'
 import { streamDocuments } from '../yaml/read-documents.ts'
 import type { AuditProblem, Position } from './audit-result.ts'
-import { isUnknownKind } from './unknown-kinds.ts'
+import { unknownKind } from './unknown-kinds.ts'
 
 export interface ManifestInput {
   /** As the user named it; `-` is standard input. */
@@ -99,7 +100,10 @@ function problemAt(file: string, { message, line, column }: YamlError): AuditPro
 
 /** A chart's template is no YAML, and a dozen syntax errors would not say so. */
 function unrenderedTemplate(content: string | Uint8Array): YamlError | null {
-  const text = typeof content === 'string' ? content : new TextDecoder().decode(content)
+  const decoded = decodeText(content, BOUNDS.maxBytes)
+  // What is no text at all may hold anything.
+  if (decoded.status === 'unreadable') return null
+  const { text } = decoded
   const offset = text.indexOf('{{')
   if (offset === -1) return null
   const before = text.slice(0, offset).split('\n')
@@ -129,9 +133,15 @@ function collectObject(
   if (read.status === 'malformed') {
     collection.problems.push({ message: read.reason, position: place([]) })
   }
-  if (read.status === 'not-a-workload' && isUnknownKind(fields)) {
+  if (read.status === 'not-a-workload') {
     const kind = `${String(fields.kind)} (${String(fields.apiVersion)})`
-    collection.unjudged.set(kind, (collection.unjudged.get(kind) ?? 0) + 1)
+    const unknown = unknownKind(fields)
+    if (unknown === 'uncovered')
+      collection.unjudged.set(kind, (collection.unjudged.get(kind) ?? 0) + 1)
+    if (unknown === 'unheard-of') {
+      const message = `${kind} is no kind of Kubernetes that is known here, so it was not judged`
+      collection.problems.push({ message, position: place(['kind']) })
+    }
   }
   if (read.status !== 'workload') return
   const { workload } = read

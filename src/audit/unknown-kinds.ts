@@ -27,13 +27,17 @@ const WITHOUT_IMAGES: Readonly<Record<string, ReadonlySet<string>>> = {
 const BUILT_IN = new Set(['autoscaling', 'policy', 'extensions'])
 
 /**
- * Whether an object that is no workload may name images all the same: a custom resource without a rule, or a kind of Kubernetes that is
- * misspelt or has the apiVersion of another one. `*.k8s.io` is Kubernetes itself, `config.k8s.io` and the like included.
+ * Of an object that is no workload and may name images all the same. `uncovered`: a custom resource without a rule. `unheard-of`: in
+ * a group of Kubernetes itself, so the kind is misspelt or has the apiVersion of another one. Null for what names no images;
+ * `*.k8s.io` is Kubernetes itself, `config.k8s.io` and the like included.
  */
-export function isUnknownKind({ apiVersion, kind }: Fields): boolean {
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false
+export function unknownKind({
+  apiVersion,
+  kind,
+}: Fields): 'uncovered' | 'unheard-of' | null {
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return null
   const group = groupOf(apiVersion)
   const known = WITHOUT_IMAGES[group]
-  if (known !== undefined) return !known.has(kind)
-  return !BUILT_IN.has(group) && !group.endsWith('.k8s.io')
+  if (known !== undefined) return known.has(kind) ? null : 'unheard-of'
+  return BUILT_IN.has(group) || group.endsWith('.k8s.io') ? null : 'uncovered'
 }

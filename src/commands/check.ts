@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { interruption } from '../audit/audit-cluster.ts'
 import { auditWorkloads } from '../audit/audit-workloads.ts'
 import { createManifestCollector } from '../audit/collect-manifests.ts'
 import type { Collection } from '../audit/collect-manifests.ts'
@@ -41,7 +42,7 @@ Usage: pullgate check [OPTIONS] [-f FILE ...] [-k DIR ...] [FILE or IMAGE ...]
 ${reportHelp}
 
 Secrets, ServiceAccounts and Namespaces in the same files count as present.
-Exit codes: 0 nothing would be denied, 1 something would be denied, 2 nothing could be judged, or usage.
+Exit codes: 0 nothing would be denied, 1 something would be denied, 2 nothing could be judged, interrupted, or usage.
 `
 
 /** `pullgate check`. */
@@ -92,10 +93,8 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   const facts = await openFacts(collection, live ? values : null, configuration)
   const objects = await judge(collection, { configuration, facts }, io)
   tellWhatIsMissing(collection, { live, people: isForPeople(settings) }, io)
-  if (io.signal.aborted) {
-    const { length } = collection.workloads
-    io.stderr.write(`interrupted: ${objects.length} of ${length} objects were judged\n`)
-  }
+  if (io.signal.aborted)
+    collection.problems.push(interruption(objects.length, collection.workloads.length))
   return publish({ objects, problems: collection.problems }, settings, io)
 }
 

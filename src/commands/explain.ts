@@ -73,6 +73,8 @@ async function explain(args: string[], io: Io): Promise<ExitCode> {
       signal: AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]),
     })
     print(explanation, output, io)
+    if (io.signal.aborted)
+      io.stderr.write('interrupted: what had no answer by then is not verified\n')
     return io.signal.aborted ? 2 : exitCodeOf(explanation)
   } finally {
     await engine.close()

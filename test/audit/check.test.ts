@@ -183,7 +183,7 @@ await t.test('what there is to judge', async (t) => {
     )
     await writeFile(
       at('broken/4-binary.yaml'),
-      Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0xff]),
+      Buffer.concat([Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0xff]), Buffer.from('{{')]),
     )
     await writeFile(at('broken/5-huge.yaml'), Buffer.alloc(65 * 1024 * 1024, '#'))
     await writeFile(
@@ -205,7 +205,7 @@ await t.test('what there is to judge', async (t) => {
       /^broken\/3-template\.yaml:1:1: this is a template that still holds placeholders.*helm template/m,
       /^broken\/4-binary\.yaml:1:1: this is /m,
       /^cannot read broken\/5-huge\.yaml: it is larger than 64 MiB$/m,
-      /Deploymnet \(apps\/v1\)/,
+      /^broken\/6-kind\.yaml:2:7: Deploymnet \(apps\/v1\) is no kind of Kubernetes/m,
       /^broken\/7-shape\.yaml:1:1: spec\.containers must be a list$/m,
       /^cannot read broken\/8-link\.yaml: no such file or folder$/m,
     ]

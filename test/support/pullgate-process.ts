@@ -41,6 +41,10 @@ export interface RunningPullgate {
   /** Resolves with the first JSON line of standard output, past or to come, that fits. Rejects when the process ends first. */
   line(fits: (line: LogLine) => boolean): Promise<LogLine>
   signal(name: NodeJS.Signals): void
+  /** Resolves when standard output holds it. Rejects when the process ends first. */
+  output(pattern: RegExp): Promise<void>
+  /** As a reader that goes away. */
+  closeOutput(): void
   /** Resolves when it has ended by itself or by a signal. */
   ended: Promise<Finished>
 }
@@ -60,22 +64,27 @@ export function startPullgate(
     if (child.exitCode === null) child.kill('SIGKILL')
     await closed
   })
+  function said<T>(look: () => T | null): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const again = (): void => {
+        const found = look()
+        if (found !== null) resolve(found)
+      }
+      child.stdout?.on('data', again)
+      void closed.then(() => {
+        const { stdout, stderr } = output
+        return reject(new Error(`ended before it said so:\n${stdout}\n${stderr}`))
+      })
+      again()
+    })
+  }
   return {
     signal: (name) => void child.kill(name),
     ended: closed.then((code) => ({ code, ...output })),
-    line: (fits) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const found = jsonLines(output.stdout).find(fits)
-          if (found) resolve(found)
-        }
-        child.stdout?.on('data', look)
-        void closed.then(() => {
-          const { stdout, stderr } = output
-          return reject(new Error(`ended before it said so:\n${stdout}\n${stderr}`))
-        })
-        look()
-      }),
+    line: (fits) => said(() => jsonLines(output.stdout).find(fits) ?? null),
+    output: async (pattern) =>
+      void (await said(() => (pattern.test(output.stdout) ? true : null))),
+    closeOutput: () => void child.stdout?.destroy(),
   }
 }
 
