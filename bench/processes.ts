@@ -15,6 +15,8 @@ export interface Served {
   cpuMs(): number
   /** Resident memory now, in MiB; 0 where there is no /proc. */
   rssMib(): number
+  /** Of the resident memory, what belongs to files: Node's own program. */
+  rssFileMib(): number
   /** Kills it. */
   stop(): void
   /** Sends SIGTERM and waits for its end, and so for what it writes then. */
@@ -84,6 +86,7 @@ function served(
       return (utime + stime) * TICK_MS
     },
     rssMib: () => Number(/VmRSS:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
+    rssFileMib: () => Number(/RssFile:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
     stop: () => void child.kill('SIGKILL'),
     async finish() {
       const ended = new Promise((resolve) => child.once('exit', resolve))

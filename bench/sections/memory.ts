@@ -1,3 +1,4 @@
+import { request } from 'undici'
 import { met } from '../page.ts'
 import type { Page } from '../page.ts'
 import type { Served } from '../processes.ts'
@@ -58,6 +59,7 @@ export async function memory(
     lines.push(
       `${name}: ${Math.min(...soaked).toFixed(0)} to ${Math.max(...soaked).toFixed(0)} MiB during the soak, ${middle.toFixed(0)} in its middle, flat: ${met(isFlat)}.`,
     )
+    lines.push(`${name}, at the end: ${await whereItGoes(webhook)}`)
     webhook.stop()
   }
   table.end()
@@ -94,6 +96,16 @@ async function sendDistinct(webhook: Served, ca: string, count: number): Promise
     )
   }
   await close()
+}
+
+/** What the resident memory consists of. */
+async function whereItGoes(webhook: Served): Promise<string> {
+  const { body } = await request(`http://127.0.0.1:${webhook.metricsPort}/metrics`)
+  const page = await body.text()
+  const heap = Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(page)?.[1]) / 2 ** 20
+  const file = webhook.rssFileMib()
+  const rest = webhook.rssMib() - file - heap
+  return `${file.toFixed(0)} MiB of Node's program, ${heap.toFixed(0)} of used JavaScript heap (libraries, caches and garbage not yet collected), ${rest.toFixed(0)} of compiled code, buffers of connections, threads and free heap.`
 }
 
 /** Resident memory after each slice, in MiB. */
