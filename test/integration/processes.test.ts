@@ -265,10 +265,13 @@ await t.test('check judges files without a server', async (t) => {
     const { code, stdout } = await check(['-f', 'good.yaml', '-f', 'bad.yaml'])
 
     t.equal(code, 1)
-    t.match(stdout, /Pod default\/good \(good\.yaml:\d+\)\n {2}allow/)
     t.match(
       stdout,
-      /deny +c: registry\.acme\.test\/team\/web:1\.277\n +\[ImageNotFound\]/,
+      /Pod default\/good\n {2}allow +c: \S+ \(good\.yaml:8:14\)\nPod default\/bad\n/,
+    )
+    t.match(
+      stdout,
+      /deny +c: registry\.acme\.test\/team\/web:1\.277 \(bad\.yaml:8:14\)\n +\[ImageNotFound\]/,
     )
     t.match(stdout, 'Nearest tags: 1.27.7')
     t.match(stdout, '2 images: 1 allow, 0 warn, 1 deny')
