@@ -1,5 +1,5 @@
 import { randomFrom } from './mutate.ts'
-import type { Target } from './targets.ts'
+import type { Target } from './target.ts'
 
 export interface Crash {
   target: string

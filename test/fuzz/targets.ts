@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createMetrics } from '../../src/admission/metrics.ts'
 import { createReviewer } from '../../src/admission/review.ts'
 import { defaultConfiguration } from '../../src/configuration/read-configuration.ts'
@@ -21,17 +19,9 @@ import {
 import { parseHostsToml } from '../../src/registry/parse-hosts-toml.ts'
 import { matchFallback, matchStrict } from '../../src/registry/platform-matcher.ts'
 import { parseRegistryErrors } from '../../src/registry/registry-errors.ts'
-import { below, mutateJson, mutateText, pick } from './mutate.ts'
-import type { Random } from './mutate.ts'
-
-export interface Target {
-  name: string
-  /** Seeds as texts. */
-  corpus: string[]
-  mutate(random: Random, corpus: readonly string[]): string
-  /** Rejects or throws for what must not happen. */
-  run(input: string): void | Promise<void>
-}
+import { registries } from './registry-target.ts'
+import { corpusOf, mutateAsJson, mutateAsText } from './target.ts'
+import type { Target } from './target.ts'
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
@@ -41,25 +31,6 @@ class Violation extends Error {}
 
 function expect(holds: boolean, what: string): void {
   if (!holds) throw new Violation(what)
-}
-
-function corpusOf(folder: string): string[] {
-  const directory = join(import.meta.dirname, folder)
-  return readdirSync(directory)
-    .filter((name) => !/\.(?:md|headers\.txt)$/.test(name))
-    .toSorted()
-    .map((name) => readFileSync(join(directory, name), 'utf8'))
-}
-
-function mutateAsText(random: Random, corpus: readonly string[]): string {
-  return mutateText(random, pick(random, corpus), corpus)
-}
-
-/** Mostly a change of structure, at times one of bytes. */
-function mutateAsJson(random: Random, corpus: readonly string[]): string {
-  if (below(random, 8) === 0) return mutateAsText(random, corpus)
-  const seed: unknown = JSON.parse(pick(random, corpus))
-  return JSON.stringify(mutateJson(random, seed)) ?? 'null'
 }
 
 const reviews: Target = {
@@ -208,4 +179,5 @@ export const targets: readonly Target[] = [
   dockerConfigs,
   hostsToml,
   manifests,
+  registries,
 ]
