@@ -16,6 +16,7 @@ footer { margin-top: 1.5rem; font-size: 0.85rem; }
 .sums b { display: block; font-size: 1.6rem; line-height: 1.2; }
 .deny { color: var(--deny); } .warn { color: var(--warn); } .allow { color: var(--allow); }
 .charts, .groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem; margin-bottom: 1rem; }
+.groups { grid-template-columns: repeat(auto-fit, minmax(min(34rem, 100%), 1fr)); }
 .charts section, .groups section, .problems { background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; }
 .problems { margin-bottom: 1rem; }
 svg { width: 100%; height: auto; display: block; }
@@ -31,7 +32,8 @@ th, td { text-align: left; vertical-align: top; padding: 0.45rem 0.6rem; border-
 thead th { white-space: nowrap; }
 #images th { position: sticky; top: 0; background: var(--back); }
 .groups td, .groups thead th + th { text-align: right; }
-.groups tbody th { font-weight: normal; overflow-wrap: anywhere; }
+.groups thead th { white-space: normal; vertical-align: bottom; }
+.groups tbody th { font-weight: normal; min-width: 11rem; overflow-wrap: anywhere; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid currentcolor; }
 th[aria-sort=ascending] button::after { content: " \\2191"; }

@@ -58,7 +58,6 @@ function ruleOf(cause: CauseCode): object {
   const text = `The image will not be pulled as things are: ${title}. Each result says with which evidence, and what to do about it.`
   return {
     id: cause,
-    name: cause,
     shortDescription: { text: `${title.charAt(0).toUpperCase()}${title.slice(1)}` },
     fullDescription: { text },
     help: { text },
