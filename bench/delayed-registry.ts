@@ -26,9 +26,13 @@ export async function startDelayedRegistry(
   let url = ''
   const indexes = new Map<string, string>()
 
-  function manifest(reference: string, response: ServerResponse): void {
+  function manifest(
+    { repository, reference }: { repository: string; reference: string },
+    response: ServerResponse,
+  ): void {
     const known = indexes.get(reference)
-    const index = known ?? (reference.startsWith('index') ? indexOf(reference) : null)
+    const isIndex = reference.startsWith('index')
+    const index = known ?? (isIndex ? indexOf(`${repository}:${reference}`) : null)
     if (index !== null) indexes.set(digestOf(index), index)
     response.writeHead(200, {
       'content-type': index === null ? IMAGE : INDEX,
@@ -56,7 +60,7 @@ export async function startDelayedRegistry(
         'www-authenticate': `Bearer realm="${url}/token",service="bench",scope="repository:${repository}:pull"`,
       })
       response.end()
-    } else manifest(reference, response)
+    } else manifest({ repository, reference }, response)
   }
 
   const server = createServer((request, response) => void answer(request, response))
@@ -72,11 +76,11 @@ export async function startDelayedRegistry(
   }
 }
 
-/** A small index of its own for each tag. */
-function indexOf(tag: string): string {
+/** A small index of its own for each name. */
+function indexOf(name: string): string {
   const manifests = ['amd64', 'arm64'].map((architecture) => ({
     mediaType: IMAGE,
-    digest: digestOf(`${tag} ${architecture}`),
+    digest: digestOf(`${name} ${architecture}`),
     size: 500,
     platform: { os: 'linux', architecture },
   }))

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { startDelayedRegistry } from './delayed-registry.ts'
@@ -84,6 +84,8 @@ function introduce(page: Page): void {
     'Written by `npm run bench`, which runs all of it side by side on loopback. Figures are medians of several runs, and ratios say more than absolute numbers.',
   )
   page.say()
-  page.say(`Node ${process.version}, ${availableParallelism()} cores.`)
+  page.say(
+    `Node ${process.version}, ${availableParallelism()} cores; the load average of the machine was ${loadavg()[0]?.toFixed(1)} when it began. On a busy machine only requests and memory mean much.`,
+  )
   page.say()
 }

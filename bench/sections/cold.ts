@@ -40,7 +40,7 @@ const CASES: readonly Case[] = [
   {
     name: 'the same, a new index',
     ideal: 4,
-    images: (run) => [`token${run + RUNS}.acme.test/a:index`],
+    images: (run) => [`token${run + RUNS}.acme.test/a:index${run}`],
   },
   {
     name: 'a new repository, known token registry',
