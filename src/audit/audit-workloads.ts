@@ -5,6 +5,7 @@ import { exemptionFor } from '../policy/exemption.ts'
 import { effectiveMode } from '../policy/mode.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import type { Predictor } from '../prediction/predictor.ts'
+import { deadlineSignal } from '../time/deadline-signal.ts'
 import type { ImageDecision } from '../policy/decision.ts'
 import type { AuditedObject } from './audit-result.ts'
 import type { CollectedWorkload } from './collect-manifests.ts'
@@ -21,7 +22,7 @@ export interface AuditWorkloadsOptions {
 }
 
 /** Objects judged at a time: enough to keep the connections to twenty registries busy, and memory bounded. */
-const PARALLEL = 512
+const PARALLEL = 384
 
 /**
  * Judges every workload as `enforce` would, in the order given. When the signal fires, what was judged by then is left, and what
@@ -41,8 +42,10 @@ export async function auditWorkloads(
       if (next.done === true) return
       const index = taken
       taken += 1
-      const result = await auditWorkload(next.value, options)
-      if (result === null) continue
+      const { signal, clear } = deadlineSignal(options.signal, options.objectTimeoutMs)
+      const result = await auditWorkload(next.value, { ...options, signal })
+      clear()
+      if (options.signal.aborted) return
       results[index] = result
       done += 1
       options.onProgress?.(done)
@@ -55,13 +58,9 @@ export async function auditWorkloads(
 async function auditWorkload(
   { workload, positionOf, shownAs }: CollectedWorkload,
   options: AuditWorkloadsOptions,
-): Promise<AuditedObject | null> {
-  const { configuration, predictor } = options
+): Promise<AuditedObject> {
+  const { configuration, predictor, signal } = options
   const shown = shownAs ?? workload.object
-  const signal = AbortSignal.any([
-    options.signal,
-    AbortSignal.timeout(options.objectTimeoutMs),
-  ])
   const { namespace } = workload.object
   const home = await options.facts.namespace(namespace, { fresh: false, signal })
   const labels = home.status === 'known' ? home.value.labels : {}
@@ -82,7 +81,6 @@ async function auditWorkload(
     configuration.exempt.images,
   )
   const predictions = await predictor.predict({ workload, images: judged, signal })
-  if (options.signal.aborted) return null
   const decision = decide({
     predictions,
     workload,

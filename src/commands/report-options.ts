@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { styleText } from 'node:util'
 import type { AuditOutcome } from '../audit/audit-result.ts'
@@ -14,7 +14,7 @@ import { version } from '../engine/version.ts'
 import { printable } from '../text/printable.ts'
 import { UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
-import { inChunks, writePieces } from './write-pieces.ts'
+import { writePieces, writePiecesTo } from './write-pieces.ts'
 
 /** What every command that reports takes, for parseArgs. */
 export const reportArguments = {
@@ -101,7 +101,7 @@ export async function publish(
   for (const { format, file } of settings.targets) {
     const pieces = reports[format](outcome, reportOptions(settings, file, io))
     if (file === null) await writePieces(pieces, io.stdout)
-    else await writeFile(resolve(io.cwd, file), inChunks(pieces))
+    else await writePiecesTo(resolve(io.cwd, file), pieces)
   }
   return exitCodeOf(outcome, { failOn, interrupted: io.signal.aborted })
 }

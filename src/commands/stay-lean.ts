@@ -22,5 +22,5 @@ export function stayLeanNoLonger(): void {
  * caches with bounds. The young one keeps the size that it was started with, since every review fills it; the image bounds that.
  */
 export function stayLeanAsServer(): void {
-  setFlagsFromString('--heap-growing-percent=20')
+  setFlagsFromString('--heap-growing-percent=25')
 }

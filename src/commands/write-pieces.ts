@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 
 /** One write for a chunk of this many characters rather than one for each piece. */
@@ -23,6 +24,42 @@ export async function writePieces(
   for (const chunk of inChunks(pieces)) {
     if (!stream.writable) return
     if (!stream.write(chunk)) await drained(stream)
+  }
+}
+
+/** UTF-8 takes three bytes at most for a unit of UTF-16. */
+const MAX_BYTES = 3 * CHUNK_LENGTH
+
+/** Writes a file through one buffer: those that writeFile makes of ten megabytes of text are only collected once all is written. */
+export async function writePiecesTo(
+  path: string,
+  pieces: Iterable<string>,
+): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    const buffer = Buffer.allocUnsafe(MAX_BYTES)
+    for (const chunk of inChunks(pieces)) {
+      for (const part of slices(chunk)) {
+        const bytes = buffer.write(part)
+        for (let done = 0; done < bytes;) {
+          const { bytesWritten } = await file.write(buffer, done, bytes - done)
+          done += bytesWritten
+        }
+      }
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Parts that fit into the buffer; none ends within a character. */
+function* slices(text: string): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    const end = start + CHUNK_LENGTH
+    const isSplit = end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff
+    const next = isSplit ? end - 1 : end
+    yield text.slice(start, next)
+    start = next
   }
 }
 

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import t from 'tap'
-import { inChunks, writePieces } from '../../src/commands/write-pieces.ts'
+import { inChunks, writePieces, writePiecesTo } from '../../src/commands/write-pieces.ts'
 
 /** Takes each chunk after a turn of the loop, and goes away after `chunks` of them. */
 function slowReader(chunks: number) {
@@ -47,4 +49,15 @@ t.test('a reader that goes away ends the writing, and no error', async (t) => {
   await writePieces(endless(), stream)
 
   t.equal(taken.length, 3)
+})
+
+t.test('a file holds every character, wherever chunks end', async (t) => {
+  const file = join(t.testdir(), 'report.txt')
+  const text = `${'a'.repeat(65_535)}${'\u{1F600}'.repeat(100_000)}\u4E2D`
+
+  await writePiecesTo(file, ['', text, 'end\n'])
+  t.equal(await readFile(file, 'utf8'), `${text}end\n`)
+  await writePiecesTo(file, ['shorter\n'])
+  t.equal(await readFile(file, 'utf8'), 'shorter\n')
+  await t.rejects(writePiecesTo(t.testdir(), ['a folder']), { code: 'EISDIR' })
 })
