@@ -55,8 +55,8 @@ export const checkCommand: Command = {
 /** How long the images of one object may take; single look-ups have the configuration's deadline. */
 const OBJECT_TIMEOUT_MS = 300_000
 
-/** What is kept of so many objects is some 10 MiB. */
-const FEW = 2_000
+/** What is kept of so many objects is a few MiB. */
+const FEW = 1_000
 
 const options = {
   filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
