@@ -56,7 +56,7 @@ export async function startServed(start: Start): Promise<Served> {
       PATH: process.env.PATH,
       UV_THREADPOOL_SIZE: '16',
       NODE_COMPILE_CACHE: join(tmpdir(), 'pullgate-bench-compile-cache'),
-      NODE_OPTIONS: '--max-semi-space-size=2 --v8-pool-size=1',
+      NODE_OPTIONS: '--max-semi-space-size=4 --v8-pool-size=1',
     },
   })
   closeSync(log)
