@@ -18,7 +18,10 @@ const INTERVAL_MS = 20
  * its NODE_OPTIONS.
  */
 export async function measuredRun(args: readonly string[]): Promise<MeasuredRun> {
-  const main = new URL('../src/main.ts', import.meta.url).pathname
+  const main = new URL(
+    process.env.DIST ? '../dist/main.js' : '../src/main.ts',
+    import.meta.url,
+  ).pathname
   const startedAtMs = performance.now()
   const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],

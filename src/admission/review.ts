@@ -8,6 +8,7 @@ import { type EffectiveMode, effectiveMode } from '../policy/mode.ts'
 import type { ClusterFacts, Fact, NamespaceFacts } from '../prediction/cluster-facts.ts'
 import type { ImagePrediction } from '../prediction/prediction.ts'
 import type { PredictionRequest, Predictor } from '../prediction/predictor.ts'
+import { startDeadline } from '../time/deadline.ts'
 import { valueWithin } from '../time/value-within.ts'
 import {
   type AdmissionRequest,
@@ -16,10 +17,10 @@ import {
 import { judgeRequest, type ToJudge } from '../workload/judge-request.ts'
 import type { AdmissionReviewBody } from './admission-response.ts'
 import type { ReviewOutcome, ReviewTiming } from './app.ts'
-import { reviewBudget, startDeadline } from './deadline.ts'
 import { logDecision, logPass, requestFields } from './decision-log.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { reviewBudget } from './review-budget.ts'
 import { unverified } from './unverified.ts'
 import { decisionBody, passedBody, unjudgedBody } from './review-body.ts'
 

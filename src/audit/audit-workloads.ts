@@ -5,7 +5,7 @@ import { exemptionFor } from '../policy/exemption.ts'
 import { effectiveMode } from '../policy/mode.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import type { Predictor } from '../prediction/predictor.ts'
-import { deadlineSignal } from '../time/deadline-signal.ts'
+import { startDeadline } from '../time/deadline.ts'
 import type { ImageDecision } from '../policy/decision.ts'
 import type { AuditedObject } from './audit-result.ts'
 import type { CollectedWorkload } from './collect-manifests.ts'
@@ -42,7 +42,7 @@ export async function auditWorkloads(
       if (next.done === true) return
       const index = taken
       taken += 1
-      const { signal, clear } = deadlineSignal(options.signal, options.objectTimeoutMs)
+      const { signal, clear } = startDeadline(options.objectTimeoutMs, options.signal)
       const result = await auditWorkload(next.value, { ...options, signal })
       clear()
       if (options.signal.aborted) return

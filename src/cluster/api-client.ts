@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 
 import { parseFields, type Fields } from '../json/fields.ts'
+import { startDeadline } from '../time/deadline.ts'
 import type { ApiAccess } from './api-access.ts'
 import {
   connectionFault,
@@ -59,13 +60,15 @@ export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiCli
     request: RawRequest,
     read: (status: number, body: Fields | null) => Answer,
   ): Promise<Answer | Failed> {
-    const signal = AbortSignal.timeout(timeoutMs)
+    const { signal, clear } = startDeadline(timeoutMs)
     try {
       const response = await connection.request(request, signal)
       if (response === null) return late
       return read(response.statusCode, await readJson(response.body))
     } catch (error) {
       return signal.aborted ? late : failed(connectionFault(error))
+    } finally {
+      clear()
     }
   }
 

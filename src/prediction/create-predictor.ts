@@ -1,6 +1,6 @@
 import { createNamedReferences } from '../reference/named-references.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
-import { startShare } from '../time/share-of-time.ts'
+import { startDeadline } from '../time/deadline.ts'
 import { causes } from './causes.ts'
 import type { Aspect } from './causes.ts'
 import type { Finding } from './finding.ts'
@@ -64,16 +64,19 @@ async function readPullCredentials(
   workload: Workload,
   fresh: boolean,
 ): Promise<PullCredentials> {
-  const share = startShare(signal, pullSecretsMs)
-  try {
-    return await resolvePullCredentials(workload, {
+  const resolved = (until: AbortSignal): Promise<PullCredentials> =>
+    resolvePullCredentials(workload, {
       facts,
       mode: settings.secrets,
-      read: { fresh, signal: share.signal },
+      read: { fresh, signal: until },
       readLater: { fresh, signal },
     })
+  if (pullSecretsMs === null) return resolved(signal)
+  const share = startDeadline(pullSecretsMs, signal)
+  try {
+    return await resolved(share.signal)
   } finally {
-    share.end()
+    share.clear()
   }
 }
 

@@ -1,6 +1,7 @@
 import { createBoundedCache } from '../cache/bounded-cache.ts'
 import type { BoundedCache } from '../cache/bounded-cache.ts'
 import type { CacheUse } from '../cache/cache-use.ts'
+import { withDeadline } from '../time/deadline.ts'
 import { valueBefore } from '../time/value-before.ts'
 import type { CredentialFingerprint } from './credential-fingerprint.ts'
 import { newTrail } from './exchange.ts'
@@ -68,8 +69,9 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
 
   function start(key: string, wish: TokenWish): Flight {
     const trail = newTrail()
-    const signal = AbortSignal.timeout(options.timeoutMs)
-    const answer = requestToken(options.exchange, wish, { trail, signal, now: wallClock })
+    const answer = withDeadline(options.timeoutMs, (signal) =>
+      requestToken(options.exchange, wish, { trail, signal, now: wallClock }),
+    )
       .then((result) => {
         if (result.kind === 'token') remember(tokens, key, result)
         return afterDeadline(result, wish)

@@ -1,7 +1,6 @@
 import t from 'tap'
 import type { ClusterFacts } from '../../src/prediction/cluster-facts.ts'
 import type { TagsResult } from '../../src/registry/lookup.ts'
-import { startShare } from '../../src/time/share-of-time.ts'
 import { orTooLate } from '../../src/cluster/fact-cache.ts'
 import {
   certainCauses,
@@ -107,19 +106,4 @@ t.test('when both are silent, both are named', async (t) => {
         /^Pull secret team-a\/acme-pull could not be read .* registry\.acme\.test did not answer in the time that was left/,
     },
   ])
-})
-
-t.test('a share ends with the whole, and not after its end', async (t) => {
-  const whole = new AbortController()
-  const share = startShare(whole.signal, 60_000)
-  whole.abort()
-  t.ok(share.signal.aborted)
-  share.end()
-
-  const other = new AbortController()
-  const ended = startShare(other.signal, 60_000)
-  ended.end()
-  other.abort()
-  t.notOk(ended.signal.aborted)
-  t.equal(startShare(other.signal, null).signal, other.signal)
 })

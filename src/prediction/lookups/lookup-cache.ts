@@ -11,6 +11,7 @@ import type {
   RegistryClient,
 } from '../../registry/lookup.ts'
 import { noEvidence } from '../../registry/no-evidence.ts'
+import { withDeadline } from '../../time/deadline.ts'
 import { valueBefore } from '../../time/value-before.ts'
 import { isRefusal, lifetimeOf, MAX_REFUSAL_AGE_MS } from './answer-lifetime.ts'
 import type { AnswerLifetimes } from './answer-lifetime.ts'
@@ -78,8 +79,9 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
 
   function start(keys: Keys, request: LookupRequest): Flight {
     // Never the caller's signal: whoever joins must not be interrupted because the first caller gave up.
-    const signal = AbortSignal.timeout(options.lookupTimeoutMs)
-    const answer = options.client.lookup({ ...request, signal }).then(
+    const answer = withDeadline(options.lookupTimeoutMs, (signal) =>
+      options.client.lookup({ ...request, signal }),
+    ).then(
       (result) => {
         settle(keys.key, flight)
         remember(keys, request, { result, askedAtMs: flight.askedAtMs })

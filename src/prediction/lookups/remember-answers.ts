@@ -5,6 +5,7 @@ import {
 } from '../../registry/credential-fingerprint.ts'
 import type { ImagePlatformReader } from '../../registry/image-platform.ts'
 import type { LookupRequest, RegistryClient } from '../../registry/lookup.ts'
+import { withDeadline } from '../../time/deadline.ts'
 
 export interface RememberAnswersOptions {
   client: RegistryClient & ImagePlatformReader
@@ -55,10 +56,11 @@ export function rememberAnswers(
     // The key begins with the question, which decides the type.
     if (known !== undefined) return known.answer as Promise<T>
     const answer = turns(registry, () =>
-      ask({
-        ...request,
-        signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
-      }),
+      withDeadline(
+        options.timeoutMs,
+        (signal) => ask({ ...request, signal }),
+        options.signal,
+      ),
     )
     answers.set(key, { answer, bytes: 0 })
     answer.then(

@@ -5,6 +5,7 @@ import {
   usableCredential,
 } from '../../registry/credential-fingerprint.ts'
 import type { RegistryClient, TagsResult } from '../../registry/lookup.ts'
+import { withDeadline } from '../../time/deadline.ts'
 import { valueBefore } from '../../time/value-before.ts'
 import { MAX_REFUSAL_AGE_MS } from './answer-lifetime.ts'
 
@@ -41,9 +42,9 @@ export function createTagsCache(options: TagsCacheOptions): Pick<RegistryClient,
     request: Parameters<RegistryClient['tags']>[0],
   ): Promise<TagsResult> {
     const askedAtMs = now()
-    const signal = AbortSignal.timeout(timeoutMs)
-    const answer = options.client
-      .tags({ ...request, signal })
+    const answer = withDeadline(timeoutMs, (signal) =>
+      options.client.tags({ ...request, signal }),
+    )
       .then((result) => {
         const leftMs = MAX_REFUSAL_AGE_MS - (now() - askedAtMs)
         // What was not to be had may be had at once.

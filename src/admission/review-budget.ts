@@ -1,16 +1,3 @@
-/** A signal that fires after some time (at once when there is none), and whose timer ends with the work: thousands of reviews a second must not pile up timers. */
-export interface Deadline {
-  signal: AbortSignal
-  clear(): void
-}
-
-export function startDeadline(afterMs: number): Deadline {
-  if (afterMs <= 0) return { signal: AbortSignal.abort(), clear() {} }
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), afterMs)
-  return { signal: controller.signal, clear: () => clearTimeout(timer) }
-}
-
 /** How a review's time is spent, in milliseconds from now. */
 export interface ReviewBudget {
   /** By then the look-ups are told to answer with what they know. */

@@ -1,0 +1,47 @@
+/** A signal that somebody has to let go of. */
+export interface Deadline {
+  signal: AbortSignal
+  /** Ends the clock and lets go of the signal that it followed. After it the signal does not fire any more. */
+  clear: () => void
+}
+
+/**
+ * Fires after so many milliseconds (at once when there are none), or with another signal. For signals by the thousand: what
+ * AbortSignal.any and AbortSignal.timeout make stays in memory until it is collected, and collecting it takes a tenth of the
+ * time of an audit.
+ */
+export function startDeadline(afterMs: number, followed?: AbortSignal): Deadline {
+  if (followed?.aborted) return { signal: followed, clear() {} }
+  const controller = new AbortController()
+  const { signal } = controller
+  const end = (): void => controller.abort(new DOMException('too late', 'TimeoutError'))
+  if (afterMs <= 0) {
+    end()
+    return { signal, clear() {} }
+  }
+  const timer = setTimeout(end, afterMs)
+  if (followed === undefined) return { signal, clear: () => clearTimeout(timer) }
+  const follow = (): void => controller.abort(followed.reason)
+  followed.addEventListener('abort', follow, { once: true })
+  return {
+    signal,
+    clear() {
+      clearTimeout(timer)
+      followed.removeEventListener('abort', follow)
+    },
+  }
+}
+
+/** Work under a deadline that ends with it. */
+export async function withDeadline<T>(
+  afterMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  followed?: AbortSignal,
+): Promise<T> {
+  const { signal, clear } = startDeadline(afterMs, followed)
+  try {
+    return await work(signal)
+  } finally {
+    clear()
+  }
+}
