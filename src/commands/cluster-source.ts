@@ -4,7 +4,6 @@ import type { ApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { loadApiAccess } from '../cluster/load-api-access.ts'
 import { objectStoreFacts } from '../cluster/object-store.ts'
-import type { ObjectStore } from '../cluster/object-store.ts'
 import { openStandaloneFolder } from '../cluster/standalone-folder.ts'
 import type { FolderProblem } from '../cluster/standalone-folder.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
@@ -43,12 +42,7 @@ export async function openClusterSource(
         cause: error,
       })
     })
-    // The store is swapped as a whole when a file changes, so each question goes to the one of the moment.
-    const store: ObjectStore = {
-      get: (kind, namespace, name) => folder.store.get(kind, namespace, name),
-      list: (kind) => folder.store.list(kind),
-    }
-    return objectStoreFacts(store, { complete: true, mayNameNamespaces: false })
+    return objectStoreFacts(folder.store, { complete: true, mayNameNamespaces: false })
   }
   return kubernetesApiFacts({
     client: options.api ?? (await openApi(options)),

@@ -295,6 +295,20 @@ await t.test('a folder follows its files', async (test) => {
     await each.rejects(opening, { code: 'ENOENT' })
   })
 
+  await test.test('a list is another once a file has changed', async (each) => {
+    const node = (name: string): string =>
+      stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name } })
+    const { directory, folder, facts } = await openFolder(each, { 'n.yaml': node('one') })
+    const names = async (): Promise<unknown> => {
+      const fact = await facts.nodes(read())
+      return fact.status === 'known' && fact.value.map(({ name }) => name)
+    }
+    each.strictSame(await names(), ['one'])
+    await writeFile(join(directory, 'n.yaml'), `${node('one')}---\n${node('two')}`)
+    await folder.reread()
+    each.strictSame(await names(), ['one', 'two'])
+  })
+
   await test.test('polling takes up a change by itself', async (each) => {
     const directory = each.testdir({ 'a.yaml': secret('a') })
     const polling = new AbortController()

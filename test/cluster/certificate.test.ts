@@ -208,6 +208,8 @@ async function replica(
       () => response.destroy(),
     )
   })
+  // As the webhook's own: longer than the API server keeps an idle connection.
+  server.keepAliveTimeout = 120_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
