@@ -73,7 +73,6 @@ await writeFile(
 )
 
 const report = join(folder, 'report.json')
-if (process.env.KEEP) console.log(folder)
 const ran = await measuredRun([
   'check',
   '--config',

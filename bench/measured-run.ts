@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { publishedProgram } from './published.ts'
 
 export interface MeasuredRun {
   code: number | null
@@ -14,14 +15,11 @@ export interface MeasuredRun {
 const INTERVAL_MS = 20
 
 /**
- * Runs `pullgate ARGS...` from the checkout as a process of its own, and reads from /proc (Linux) what it took. BENCH_OPTIONS are
+ * Runs `pullgate ARGS...` as it is published as a process of its own, and reads from /proc (Linux) what it took. BENCH_OPTIONS are
  * its NODE_OPTIONS.
  */
 export async function measuredRun(args: readonly string[]): Promise<MeasuredRun> {
-  const main = new URL(
-    process.env.DIST ? '../dist/main.js' : '../src/main.ts',
-    import.meta.url,
-  ).pathname
+  const main = await publishedProgram()
   const startedAtMs = performance.now()
   const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -4,10 +4,10 @@ import type { Page } from '../page.ts'
 import type { Mapped, World } from '../world.ts'
 import { imagesOf } from './throughput.ts'
 
-const SECONDS = 8
+const SECONDS = 25
 const SAMPLE_US = 500
 /** Start and compiler are not what is looked for. */
-const SKIP_SHARE = 0.4
+const SKIP_SHARE = 0.6
 const ROWS = 14
 
 interface CpuProfile {

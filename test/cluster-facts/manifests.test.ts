@@ -74,6 +74,10 @@ function askEverything(facts: ClusterFacts): Promise<Fact<unknown>[]> {
   ])
 }
 
+function nodeText(name: string): string {
+  return stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name } })
+}
+
 function node(name: string, more: Partial<NodeFacts> = {}): NodeFacts {
   return {
     name,
@@ -296,15 +300,18 @@ await t.test('a folder follows its files', async (test) => {
   })
 
   await test.test('a list is another once a file has changed', async (each) => {
-    const node = (name: string): string =>
-      stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name } })
-    const { directory, folder, facts } = await openFolder(each, { 'n.yaml': node('one') })
+    const { directory, folder, facts } = await openFolder(each, {
+      'n.yaml': nodeText('one'),
+    })
     const names = async (): Promise<unknown> => {
       const fact = await facts.nodes(read())
       return fact.status === 'known' && fact.value.map(({ name }) => name)
     }
     each.strictSame(await names(), ['one'])
-    await writeFile(join(directory, 'n.yaml'), `${node('one')}---\n${node('two')}`)
+    await writeFile(
+      join(directory, 'n.yaml'),
+      `${nodeText('one')}---\n${nodeText('two')}`,
+    )
     await folder.reread()
     each.strictSame(await names(), ['one', 'two'])
   })
