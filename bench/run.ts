@@ -62,9 +62,9 @@ async function run(): Promise<void> {
     if (chosen.includes('cold')) note('c', await cold(page, world))
     if (chosen.includes('audit')) note('e', await audit(page, world))
     if (chosen.includes('growth')) await growth(page, world, quick)
+    if (chosen.includes('profile')) await profile(page, world, quick)
     if (chosen.includes('memory'))
       note('f', await memory(page, world, { quick, soakSeconds }))
-    if (chosen.includes('profile')) await profile(page, world, quick)
     page.say(
       missed.length === 0
         ? 'All goals are met.'

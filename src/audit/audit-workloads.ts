@@ -37,12 +37,14 @@ export async function auditWorkloads(
   let taken = 0
   let done = 0
   async function work(): Promise<void> {
+    // A signal compares each new listener with all that it has: one for each worker, and not for each object.
+    const own = AbortSignal.any([options.signal])
     while (!options.signal.aborted) {
       const next = queue.next()
       if (next.done === true) return
       const index = taken
       taken += 1
-      const { signal, clear } = startDeadline(options.objectTimeoutMs, options.signal)
+      const { signal, clear } = startDeadline(options.objectTimeoutMs, own)
       const result = await auditWorkload(next.value, { ...options, signal })
       clear()
       if (options.signal.aborted) return

@@ -36,9 +36,8 @@ export function startDeadline(afterMs: number, followed?: AbortSignal): Deadline
 export async function withDeadline<T>(
   afterMs: number,
   work: (signal: AbortSignal) => Promise<T>,
-  followed?: AbortSignal,
 ): Promise<T> {
-  const { signal, clear } = startDeadline(afterMs, followed)
+  const { signal, clear } = startDeadline(afterMs)
   try {
     return await work(signal)
   } finally {

@@ -56,10 +56,9 @@ export function rememberAnswers(
     // The key begins with the question, which decides the type.
     if (known !== undefined) return known.answer as Promise<T>
     const answer = turns(registry, () =>
-      withDeadline(
-        options.timeoutMs,
-        (signal) => ask({ ...request, signal }),
-        options.signal,
+      // What is under way when the run ends is ended with the connections; nothing new is begun.
+      withDeadline(options.signal.aborted ? 0 : options.timeoutMs, (signal) =>
+        ask({ ...request, signal }),
       ),
     )
     answers.set(key, { answer, bytes: 0 })
