@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { interruption } from '../audit/audit-cluster.ts'
 import { auditWorkloads } from '../audit/audit-workloads.ts'
@@ -8,11 +9,15 @@ import { namedImage } from '../audit/named-image.ts'
 import { offlineFacts } from '../audit/offline-facts.ts'
 import type { AuditedObject } from '../audit/audit-result.ts'
 import { whatIsUnknown, whatWasNotJudged } from '../audit/what-is-unknown.ts'
+import type { ApiAccess } from '../cluster/api-access.ts'
+import { createApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
+import { loadApiAccess } from '../cluster/load-api-access.ts'
 import { createObjectStore } from '../cluster/object-store.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
-import { openApi } from './cluster-source.ts'
+import { API_TIMEOUT_MS } from './cluster-source.ts'
+import type { ClusterArguments } from './open-cluster.ts'
 import { isOnDisk } from './inputs/find-manifests.ts'
 import { readInputs } from './inputs/read-inputs.ts'
 import type { Source } from './inputs/read-inputs.ts'
@@ -35,7 +40,8 @@ Usage: pullgate check [OPTIONS] [-f FILE ...] [-k DIR ...] [FILE or IMAGE ...]
 
   -f, --filename FILE   YAML or JSON file, folder (recursive), glob, or - for standard input; may be repeated
   -k, --kustomize DIR   what kubectl kustomize DIR prints; may be repeated
-  -n, --namespace NAME  namespace of image names and of objects that name none (default: default)
+  -n, --namespace NAME  namespace of image names and of objects that name none (default: with a cluster that of the
+                        kubeconfig, else default)
       --cluster         also look into the cluster: Secrets, service accounts, nodes, Pods, webhooks
       --kubeconfig FILE  of the cluster; implies --cluster
       --context NAME    of the kubeconfig; implies --cluster
@@ -61,7 +67,7 @@ const FEW = 1_000
 const options = {
   filename: { type: 'string', short: 'f', multiple: true, default: [] as string[] },
   kustomize: { type: 'string', short: 'k', multiple: true, default: [] as string[] },
-  namespace: { type: 'string', short: 'n', default: 'default' },
+  namespace: { type: 'string', short: 'n' },
   cluster: { type: 'boolean', default: false },
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
@@ -83,14 +89,17 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
     throw new UsageError('name at least one file with -f, or an image')
   }
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
-  const collection = await collect(sources, { configuration, ...values }, io)
-  for (const image of named.images) {
-    collection.workloads.push(namedImage(image, values.namespace))
-  }
-  if (collection.workloads.length <= FEW) stayLeanNoLonger()
   const live =
     values.cluster || values.kubeconfig !== undefined || values.context !== undefined
-  const facts = await openFacts(collection, live ? values : null, configuration)
+  const access = live ? await accessOf(values, io.cwd) : null
+  // As kubectl apply would have it.
+  const namespace = values.namespace ?? access?.namespace ?? 'default'
+  const collection = await collect(sources, { configuration, namespace }, io)
+  for (const image of named.images) {
+    collection.workloads.push(namedImage(image, namespace))
+  }
+  if (collection.workloads.length <= FEW) stayLeanNoLonger()
+  const facts = openFacts(collection, access, configuration)
   const objects = await judge(collection, { configuration, facts }, io)
   tellWhatIsMissing(collection, { live, people: isForPeople(settings) }, io)
   if (io.signal.aborted)
@@ -136,22 +145,26 @@ async function collect(
   return collector.collection
 }
 
-interface ClusterArguments {
-  kubeconfig?: string | undefined
-  context?: string | undefined
+function accessOf(
+  { kubeconfig, context }: Pick<ClusterArguments, 'kubeconfig' | 'context'>,
+  cwd: string,
+): Promise<ApiAccess> {
+  return loadApiAccess({
+    kubeconfig: kubeconfig === undefined ? null : resolve(cwd, kubeconfig),
+    context: context ?? null,
+  })
 }
 
-/** Null for no cluster. */
-async function openFacts(
+/** `access` null: without a cluster. */
+function openFacts(
   collection: Collection,
-  cluster: ClusterArguments | null,
+  access: ApiAccess | null,
   { secrets }: Configuration,
-): Promise<ClusterFacts> {
+): ClusterFacts {
   const store = createObjectStore(collection.objects)
-  if (cluster === null) return offlineFacts(store)
-  const { kubeconfig = null, context = null } = cluster
+  if (access === null) return offlineFacts(store)
   const live = kubernetesApiFacts({
-    client: await openApi({ kubeconfig, context }),
+    client: createApiClient({ access, timeoutMs: API_TIMEOUT_MS }),
     secrets,
     mayListSecrets: true,
     now: () => performance.now(),

@@ -23,7 +23,7 @@ export interface ClusterSourceOptions {
 }
 
 const FOLDER_INTERVAL_MS = 1_000
-const API_TIMEOUT_MS = 3_000
+export const API_TIMEOUT_MS = 3_000
 
 /** The cluster that is asked, or the folder that stands for it. The calls of an API client end with the process. */
 export async function openClusterSource(

@@ -170,6 +170,32 @@ await t.test('what there is to judge', async (t) => {
     }
   })
 
+  const unspaced = async (...more: string[]): Promise<unknown> => {
+    const { stdout } = await check([...more, '-o', 'json', 'unspaced.yaml'])
+    return (JSON.parse(stdout) as { results: { object: object }[] }).results[0]?.object
+  }
+
+  t.test('with a cluster, the namespace is that of the kubeconfig', async (t) => {
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'a',
+      // Nobody listens there, and nothing that is said here needs an answer.
+      clusters: [{ name: 'a', cluster: { server: 'https://127.0.0.1:1' } }],
+      users: [{ name: 'a', user: {} }],
+      contexts: [
+        { name: 'a', context: { cluster: 'a', user: 'a', namespace: 'team-b' } },
+      ],
+    }
+    await writeFile(at('kubeconfig'), JSON.stringify(config))
+    await writeFile(at('unspaced.yaml'), pod('quay.io/good:1', 'good'))
+    t.match(await unspaced('--kubeconfig', 'kubeconfig'), { namespace: 'team-b' })
+    t.match(await unspaced('--kubeconfig', 'kubeconfig', '-n', 'shop'), {
+      namespace: 'shop',
+    })
+    t.match(await unspaced(), { namespace: 'default' })
+  })
+
   t.test('broken files hide nothing else', async (t) => {
     await mkdir(at('broken'))
     await writeFile(at('broken/1-good.yaml'), pod('quay.io/good:1', 'good'))

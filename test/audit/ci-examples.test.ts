@@ -91,6 +91,47 @@ t.test('the pre-commit hook takes the names of files', async (t) => {
   t.match(stdout, /^Pod default\/web\n.*\(deploy\/web\.yaml:4:\d+\)/)
 })
 
+t.test('pre-commit finds the same hook in this repository', async (t) => {
+  const own = new URL('../../.pre-commit-hooks.yaml', import.meta.url)
+  t.equal(readFileSync(own, 'utf8'), readFileSync(path('pre-commit-hooks.yaml'), 'utf8'))
+})
+
+t.test('the nightly audit may run where it says, and read what it needs', async (t) => {
+  const { documents } = readDocuments(readFileSync(path('nightly-audit-cronjob.yaml')))
+  const [job, , role] = documents.map(({ value }) => value)
+  // Pod Security "restricted", which the namespace of the release enforces, and a volume that may be written to.
+  t.match(job, {
+    metadata: { namespace: 'pullgate' },
+    spec: {
+      jobTemplate: {
+        spec: {
+          template: {
+            spec: {
+              securityContext: {
+                runAsNonRoot: true,
+                fsGroup: 65532,
+                seccompProfile: { type: 'RuntimeDefault' },
+              },
+              containers: [
+                {
+                  securityContext: {
+                    allowPrivilegeEscalation: false,
+                    capabilities: { drop: ['ALL'] },
+                  },
+                },
+              ],
+            },
+          },
+        },
+      },
+    },
+  })
+  const docs = readFileSync(new URL('../../docs/audit.md', import.meta.url), 'utf8')
+  const [, block = ''] = /```yaml\n([^`]*kind: ClusterRole[^`]*)```/.exec(docs) ?? []
+  const [told] = readDocuments(Buffer.from(block)).documents
+  t.strictSame(role, told?.value, 'the rights are those that docs/audit.md lists')
+})
+
 t.test(
   'the Jobs in a cluster are manifests, and their arguments are options',
   async (t) => {

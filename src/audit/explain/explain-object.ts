@@ -7,6 +7,7 @@ import type { Fields } from '../../json/fields.ts'
 import type { CustomResourceRule } from '../../workload/custom-resource-rule.ts'
 import { readWorkload } from '../../workload/read-workload.ts'
 import type { Workload } from '../../workload/workload.ts'
+import { valueBefore } from '../../time/value-before.ts'
 import { explainImage } from './explain-image.ts'
 import type { Explanation } from './explanation.ts'
 import { readTarget, TargetNotFound, worstPod } from './find-pod.ts'
@@ -29,16 +30,23 @@ export interface ExplainObjectOptions {
  * now. Throws TargetNotFound for what is not there or holds no images.
  */
 export async function explainObject(options: ExplainObjectOptions): Promise<Explanation> {
-  const { target, lister, facts, predictor, signal } = options
-  const notes: string[] = []
+  const { target, facts, predictor, signal } = options
+  const lister = listsBefore(signal, options.lister)
   const object = await readTarget(lister, target)
-  const pod = target.kind === 'Pod' ? object : await worstPod(lister, target)
+  const { pod, unread } =
+    target.kind === 'Pod' ? { pod: object, unread: [] } : await worstPod(lister, target)
+  const notes = [...unread]
   if (pod === null)
-    notes.push(`${target.kind} ${target.name} has no Pods: its template is judged.`)
+    notes.push(
+      unread.length === 0
+        ? `${target.kind} ${target.name} has no Pods: its template is judged.`
+        : `No Pods of ${target.kind} ${target.name} are seen: its template is judged.`,
+    )
   const judged = readImages(pod ?? withIdentity(object, target), options)
   const state = pod === null ? null : readPodState(pod)
   const events = state === null ? [] : await readEvents(lister, state, notes)
-  const neighbours = state === null ? [] : await readNeighbours(judged, options, notes)
+  const neighbours =
+    state === null ? [] : await readNeighbours(judged, { lister, target }, notes)
   const read = { fresh: false, signal }
   const [predictions, credentials] = await Promise.all([
     predictor.predict({ workload: judged, images: judged.images, signal }),
@@ -54,6 +62,18 @@ export async function explainObject(options: ExplainObjectOptions): Promise<Expl
     pod: state === null ? null : withoutContainers(state),
     images: predictions.map((prediction) => explainImage({ ...shared, prediction })),
     notes,
+  }
+}
+
+/** A list that takes longer than there is time counts as one that cannot be had. */
+function listsBefore(signal: AbortSignal, lister: ObjectLister): ObjectLister {
+  return {
+    ...lister,
+    list: (options, reduce) =>
+      valueBefore(signal, lister.list(options, reduce), () => ({
+        status: 'unlisted',
+        reason: 'there was no time left',
+      })),
   }
 }
 
@@ -105,7 +125,7 @@ async function readEvents(
  */
 async function readNeighbours(
   { images }: Workload,
-  { lister, target }: ExplainObjectOptions,
+  { lister, target }: Pick<ExplainObjectOptions, 'lister' | 'target'>,
   notes: string[],
 ): Promise<PodState[] | null> {
   const kind = { apiVersion: 'v1', kind: 'Pod' }

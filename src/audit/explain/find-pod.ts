@@ -45,28 +45,39 @@ const MAKERS: readonly ListedKind[] = [
 
 const POD: ListedKind = { apiVersion: 'v1', kind: 'Pod' }
 
-/** The Pod of an object that fares worst, the youngest of equals; null when it has none. */
+/** `unread`: what could not be listed and so may hide a Pod, as full sentences. */
+export interface FoundPod {
+  pod: Fields | null
+  unread: string[]
+}
+
+/** The Pod of an object that fares worst, the youngest of equals; null when none is seen. */
 export async function worstPod(
   lister: ObjectLister,
   { kind, namespace, name }: ExplainTarget,
-): Promise<Fields | null> {
+): Promise<FoundPod> {
   const owners = new Set([`${kind}/${name}`])
+  const unread: string[] = []
+  const note = (what: string, reason: string): void =>
+    void unread.push(`${what} of namespace ${namespace} could not be listed (${reason}).`)
   for (const maker of MAKERS) {
     if (maker.kind === kind) continue
     const made = await lister.list({ kind: maker, namespace, labels: '' }, (fields) =>
       ownedBy(fields, owners) ? { name: nameOf(fields) } : null,
     )
+    if (made.status === 'unlisted') note(`${maker.kind}s`, made.reason)
     if (made.status !== 'listed') continue
     for (const item of made.items) owners.add(`${maker.kind}/${item.name}`)
   }
   const pods = await lister.list({ kind: POD, namespace, labels: '' }, (fields) =>
     ownedBy(fields, owners) ? fields : null,
   )
-  if (pods.status !== 'listed') return null
+  if (pods.status === 'unlisted') note('Pods', pods.reason)
+  if (pods.status !== 'listed') return { pod: null, unread }
   const ranked = pods.items
     .map((fields) => ({ fields, state: readPodState(fields) }))
     .toSorted((a, b) => badness(b.state) - badness(a.state) || youth(b.state, a.state))
-  return ranked[0]?.fields ?? null
+  return { pod: ranked[0]?.fields ?? null, unread }
 }
 
 function ownedBy(fields: Fields, owners: ReadonlySet<string>): boolean {
