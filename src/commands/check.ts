@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { interruption } from '../audit/audit-cluster.ts'
 import { auditWorkloads } from '../audit/audit-workloads.ts'
@@ -10,14 +9,12 @@ import { offlineFacts } from '../audit/offline-facts.ts'
 import type { AuditedObject } from '../audit/audit-result.ts'
 import { whatIsUnknown, whatWasNotJudged } from '../audit/what-is-unknown.ts'
 import type { ApiAccess } from '../cluster/api-access.ts'
-import { createApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
-import { loadApiAccess } from '../cluster/load-api-access.ts'
 import { createObjectStore } from '../cluster/object-store.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
-import { API_TIMEOUT_MS } from './cluster-source.ts'
-import type { ClusterArguments } from './open-cluster.ts'
+import { apiClientOf } from './cluster-source.ts'
+import { clusterAccess } from './open-cluster.ts'
 import { isOnDisk } from './inputs/find-manifests.ts'
 import { readInputs } from './inputs/read-inputs.ts'
 import type { Source } from './inputs/read-inputs.ts'
@@ -91,7 +88,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
   const live =
     values.cluster || values.kubeconfig !== undefined || values.context !== undefined
-  const access = live ? await accessOf(values, io.cwd) : null
+  const access = live ? await clusterAccess(values, io.cwd) : null
   // As kubectl apply would have it.
   const namespace = values.namespace ?? access?.namespace ?? 'default'
   const collection = await collect(sources, { configuration, namespace }, io)
@@ -145,16 +142,6 @@ async function collect(
   return collector.collection
 }
 
-function accessOf(
-  { kubeconfig, context }: Pick<ClusterArguments, 'kubeconfig' | 'context'>,
-  cwd: string,
-): Promise<ApiAccess> {
-  return loadApiAccess({
-    kubeconfig: kubeconfig === undefined ? null : resolve(cwd, kubeconfig),
-    context: context ?? null,
-  })
-}
-
 /** `access` null: without a cluster. */
 function openFacts(
   collection: Collection,
@@ -164,7 +151,7 @@ function openFacts(
   const store = createObjectStore(collection.objects)
   if (access === null) return offlineFacts(store)
   const live = kubernetesApiFacts({
-    client: createApiClient({ access, timeoutMs: API_TIMEOUT_MS }),
+    client: apiClientOf(access),
     secrets,
     mayListSecrets: true,
     now: () => performance.now(),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ApiAccess } from '../cluster/api-access.ts'
 import { createApiClient } from '../cluster/api-client.ts'
 import type { ApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
@@ -23,7 +24,7 @@ export interface ClusterSourceOptions {
 }
 
 const FOLDER_INTERVAL_MS = 1_000
-export const API_TIMEOUT_MS = 3_000
+const API_TIMEOUT_MS = 3_000
 
 /** The cluster that is asked, or the folder that stands for it. The calls of an API client end with the process. */
 export async function openClusterSource(
@@ -65,6 +66,10 @@ const watching = {
 export async function openApi(
   options: Pick<ClusterSourceOptions, 'kubeconfig' | 'context'>,
 ): Promise<ApiClient> {
-  const access = await loadApiAccess(options)
+  return apiClientOf(await loadApiAccess(options))
+}
+
+/** The same where it is known already how to reach it. */
+export function apiClientOf(access: ApiAccess): ApiClient {
   return createApiClient({ access, timeoutMs: API_TIMEOUT_MS })
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { ApiAccess } from '../cluster/api-access.ts'
 import { createApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { loadApiAccess } from '../cluster/load-api-access.ts'
@@ -66,10 +67,7 @@ export async function openCluster(
       close: async () => {},
     }
   }
-  const access = await loadApiAccess({
-    kubeconfig: kubeconfig === undefined ? null : resolve(cwd, kubeconfig),
-    context: context ?? null,
-  })
+  const access = await clusterAccess({ kubeconfig, context }, cwd)
   const client = createApiClient({ access, timeoutMs: API_TIMEOUT_MS })
   const facts = kubernetesApiFacts({ client, secrets, mayListSecrets: true, now })
   return {
@@ -79,6 +77,17 @@ export async function openCluster(
     problems: [],
     close: () => client.close(),
   }
+}
+
+/** The API server that the options name, else kubectl's. Throws ClusterNotConfigured when there is none. */
+export function clusterAccess(
+  { kubeconfig, context }: Pick<ClusterArguments, 'kubeconfig' | 'context'>,
+  cwd: string,
+): Promise<ApiAccess> {
+  return loadApiAccess({
+    kubeconfig: kubeconfig === undefined ? null : resolve(cwd, kubeconfig),
+    context: context ?? null,
+  })
 }
 
 /** Milliseconds of a clock that never goes back. */
