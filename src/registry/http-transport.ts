@@ -12,6 +12,7 @@ import type { ProxySettings } from './proxy-for.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import type { NetworkSettings } from './registry-settings.ts'
 import type { HttpAnswer, HttpRequest, HttpResponse, Transport } from './transport.ts'
+import { wholeResponse } from './whole-response.ts'
 
 export interface HttpTransportOptions {
   network: NetworkSettings
@@ -122,39 +123,16 @@ async function exchange(
   verified: boolean,
 ): Promise<HttpResponse> {
   const { url, method, headers, body, signal, maxBodyBytes } = request
-  const response = await dispatcher.request({
+  const options: Dispatcher.DispatchOptions = {
     origin: url.origin,
     path: url.pathname + url.search,
     method,
     headers: { 'accept-encoding': 'identity', ...headers },
     body,
-    signal,
     // undici closes the connection after every HEAD unless told otherwise, and most of ours are.
     reset: false,
-  })
-  const read = await readBody(response.body, maxBodyBytes)
-  return {
-    kind: 'response',
-    status: response.statusCode,
-    headers: response.headers,
-    ...read,
-    verified,
   }
-}
-
-/** Reads to the end or to the cap; what is left then dies with its connection. */
-async function readBody(
-  stream: AsyncIterable<Buffer> & { destroy(): unknown },
-  maxBytes: number,
-): Promise<{ body: Buffer; truncated: boolean }> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of stream) {
-    const room = maxBytes - length
-    chunks.push(chunk.byteLength > room ? chunk.subarray(0, room) : chunk)
-    length += chunk.byteLength
-    // Leaving the loop destroys the stream.
-    if (length > maxBytes) return { body: Buffer.concat(chunks), truncated: true }
-  }
-  return { body: Buffer.concat(chunks), truncated: false }
+  const limits = { signal, maxBytes: maxBodyBytes }
+  const response = await wholeResponse(dispatcher, options, limits)
+  return { kind: 'response', ...response, verified }
 }

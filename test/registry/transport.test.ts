@@ -157,6 +157,7 @@ await t.test('answers', async (suite) => {
       const { method = '', url = '', headers } = request
       seen.push({ method, url, encoding: String(headers['accept-encoding']), body })
       response.setHeader('www-authenticate', ['Bearer realm="a"', 'Basic realm="b"'])
+      if (url === '/announced') response.writeEarlyHints({ link: '</a>; rel=preload' })
       if (url === '/redirect') response.writeHead(307, { location: '/elsewhere' })
       response.end(method === 'HEAD' ? undefined : 'x'.repeat(1000))
     })
@@ -186,6 +187,12 @@ await t.test('answers', async (suite) => {
     test.same([cut.body.length, cut.truncated], [10, true])
     const whole = await responseTo(transport, { ...request, maxBodyBytes: 1000 })
     test.same([whole.body.length, whole.truncated], [1000, false])
+  })
+
+  await suite.test('come after what only announces them', async (test) => {
+    const answer = await responseTo(transport, requestTo(`${base}/announced`))
+    test.match(answer, { status: 200, headers: { link: undefined } })
+    test.equal(answer.body.length, 1000)
   })
 
   await suite.test('of redirects are handed on, not followed', async (test) => {
@@ -351,6 +358,31 @@ await t.test('interrupted exchanges', async (suite) => {
   })
   await transport.close()
   suite.same(await transport.send(requestTo('http://r.test/')), { kind: 'interrupted' })
+})
+
+await t.test('a request that still waits for a connection', async (test) => {
+  const seen: string[] = []
+  let finishFirst = (): void => {}
+  const { promise: firstCame, resolve: cameFirst } = Promise.withResolvers<void>()
+  const port = await serveHttp(test, (request, response) => {
+    seen.push(request.url ?? '')
+    finishFirst = () => void response.end('ok')
+    if (request.url === '/first') cameFirst()
+    else response.end('ok')
+  })
+  const limits = { ...defaultTransportLimits, connectionsPerOrigin: 1 }
+  const transport = transportFor(test, { limits })
+  const first = transport.send(requestTo(`http://r.test:${port}/first`))
+  await firstCame
+  const controller = new AbortController()
+  const { signal } = controller
+  const waiting = transport.send(requestTo(`http://r.test:${port}/second`, { signal }))
+  controller.abort()
+  test.same(await waiting, { kind: 'interrupted' }, 'ends with its signal')
+  finishFirst()
+  test.match(await first, { status: 200 }, 'the one before it is not disturbed')
+  await responseTo(transport, requestTo(`http://r.test:${port}/third`))
+  test.same(seen, ['/first', '/third'], 'is never sent')
 })
 
 await t.test('TLS', async (suite) => {
