@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pairsOf, readStages } from '../test/image/read-dockerfile.ts'
 
 /** A server in a process of its own. */
 export interface Served {
@@ -25,6 +26,8 @@ export interface Served {
 
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0
 const START_ATTEMPTS = 900
+/** How the image starts its program: the environment, and Node's own arguments. */
+export const imageStart = readImageStart()
 /** USER_HZ of every Linux that Node runs on. */
 const TICK_MS = 10
 
@@ -34,6 +37,16 @@ function pinned(core: number, args: readonly string[]): [string, string[]] {
   return hasTaskset
     ? ['taskset', ['-c', String(core), execPath, ...args]]
     : [execPath, [...args]]
+}
+
+function readImageStart(): { env: Record<string, string>; nodeArguments: string[] } {
+  const instructions = readStages().at(-1)?.instructions ?? []
+  const find = (name: string) => instructions.find((each) => each.name === name)
+  const [, ...words] = find('ENTRYPOINT')?.words ?? []
+  return {
+    env: pairsOf(find('ENV')?.text ?? ''),
+    nodeArguments: words.filter((word) => word.startsWith('--')),
+  }
 }
 
 export interface Start {
@@ -51,12 +64,10 @@ export async function startServed(start: Start): Promise<Served> {
   const log = openSync(logFile, 'w')
   const child = spawn(command, rest, {
     stdio: ['ignore', log, 'inherit'],
-    // As the image has it.
     env: {
+      ...imageStart.env,
       PATH: process.env.PATH,
-      UV_THREADPOOL_SIZE: '16',
       NODE_COMPILE_CACHE: join(tmpdir(), 'pullgate-bench-compile-cache'),
-      NODE_OPTIONS: '--max-semi-space-size=4 --v8-pool-size=1',
     },
   })
   closeSync(log)

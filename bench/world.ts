@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { createSelfSigned } from '../src/certificates/self-signed.ts'
 import type { Load, Seen } from './load.ts'
-import { freePort, runOn, startServed } from './processes.ts'
+import { freePort, imageStart, runOn, startServed } from './processes.ts'
 import type { Served, Start } from './processes.ts'
 import { NAMESPACE, podReview } from './reviews.ts'
 
@@ -97,6 +97,7 @@ export async function createWorld(): Promise<World> {
       await writeFile(file(`${name}.yaml`), stringify(configuration))
       const [port, metricsPort] = [await freePort(), await freePort()]
       const args = [
+        ...imageStart.nodeArguments,
         ...nodeArguments,
         here('../src/main.ts'),
         'serve',
