@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns'
 import { createServer } from 'node:http'
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
@@ -362,13 +362,15 @@ await t.test('interrupted exchanges', async (suite) => {
 
 await t.test('a request that still waits for a connection', async (test) => {
   const seen: string[] = []
-  let finishFirst = (): void => {}
+  const held: ServerResponse[] = []
   const { promise: firstCame, resolve: cameFirst } = Promise.withResolvers<void>()
   const port = await serveHttp(test, (request, response) => {
     seen.push(request.url ?? '')
-    finishFirst = () => void response.end('ok')
-    if (request.url === '/first') cameFirst()
-    else response.end('ok')
+    if (request.url !== '/first') response.end('ok')
+    else {
+      held.push(response)
+      cameFirst()
+    }
   })
   const limits = { ...defaultTransportLimits, connectionsPerOrigin: 1 }
   const transport = transportFor(test, { limits })
@@ -379,7 +381,7 @@ await t.test('a request that still waits for a connection', async (test) => {
   const waiting = transport.send(requestTo(`http://r.test:${port}/second`, { signal }))
   controller.abort()
   test.same(await waiting, { kind: 'interrupted' }, 'ends with its signal')
-  finishFirst()
+  for (const response of held) response.end('ok')
   test.match(await first, { status: 200 }, 'the one before it is not disturbed')
   await responseTo(transport, requestTo(`http://r.test:${port}/third`))
   test.same(seen, ['/first', '/third'], 'is never sent')
