@@ -1,4 +1,7 @@
+import { profileInto, readProfile, sayProfiles } from '../cpu-profile.ts'
+import type { Profile } from '../cpu-profile.ts'
 import { startDelayedRegistry } from '../delayed-registry.ts'
+import type { DelayedRegistry } from '../delayed-registry.ts'
 import { median, met } from '../page.ts'
 import type { Page } from '../page.ts'
 import { createSender } from '../reviews.ts'
@@ -9,6 +12,8 @@ const DELAY_MS = 50
 const RUNS = 9
 const WITHIN = 1.15
 const REPLICAS = 200
+/** Reviews before the CPU of as many is read. */
+const DRIVEN_RUNS = 100
 
 interface Case {
   name: string
@@ -119,7 +124,60 @@ export async function cold(page: Page, world: World): Promise<boolean> {
   page.say()
   await close()
   webhook.stop()
+  await sayWhere(page, world, plain)
   return isMissed
+}
+
+/** Where the time of 20 new images goes, with the registries as far off as above and then beside us. */
+async function sayWhere(
+  page: Page,
+  world: World,
+  plain: readonly DelayedRegistry[],
+): Promise<void> {
+  const near = await Promise.all(plain.map(() => startDelayedRegistry(0)))
+  for (const registry of near) world.teardown(() => registry.close())
+  const [away, beside] = [await driven(world, plain), await driven(world, near)]
+  page.say(
+    `Where the time goes with 20 new images: beside the round trip, a review takes ${away.toFixed(1)} ms of the server's CPU with registries ${DELAY_MS} ms away, and ${beside.toFixed(1)} ms with registries that answer at once. What that consists of, by a CPU profile of each:`,
+  )
+  page.say()
+  sayProfiles(page, [
+    { name: `${DELAY_MS} ms away`, profile: await profileOf(world, plain) },
+    { name: 'beside us', profile: await profileOf(world, near) },
+  ])
+}
+
+async function profileOf(
+  world: World,
+  registries: readonly DelayedRegistry[],
+): Promise<Profile> {
+  const directory = world.file(`cold-${registries[0]?.url.split(':').at(-1)}`)
+  await driven(world, registries, await profileInto(directory))
+  return readProfile(directory, { skipShare: 0.5 })
+}
+
+/** Milliseconds of the server's CPU for a review of 20 new images, once its code is compiled. */
+async function driven(
+  world: World,
+  registries: readonly DelayedRegistry[],
+  nodeArguments: string[] = [],
+): Promise<number> {
+  const webhook = await world.startWebhook({
+    registries: registries.map(({ url }, at) => ({
+      host: `plain${at}.acme.test`,
+      endpoint: url,
+    })),
+    cluster: [node()],
+    nodeArguments,
+  })
+  const { send, close } = createSender(webhook.port, world.ca)
+  for (let run = 0; run < DRIVEN_RUNS; run++) await send(spread(run, 'a'))
+  const beforeMs = webhook.cpuMs()
+  for (let run = 0; run < DRIVEN_RUNS; run++) await send(spread(run, 'b'))
+  const took = webhook.cpuMs() - beforeMs
+  await close()
+  await webhook.finish()
+  return took / DRIVEN_RUNS
 }
 
 async function inTurn(send: Sender, images: Case['images']): Promise<number[]> {
