@@ -1,7 +1,7 @@
 import { isFailing } from '../fail-on.ts'
 import type { AuditOutcome, AuditProblem, AuditedObject } from '../audit-result.ts'
 import type { ReportOptions } from './report.ts'
-import { placeOf, rowsOf, sentencesOf, titleOf } from './rows.ts'
+import { isInFile, placeOf, rowsOf, sentencesOf, titleOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { element, escapeMarkup, opening } from './xml.ts'
 
@@ -88,12 +88,12 @@ function caseOf({ image, title, container, imageName }: Row, failing: boolean): 
   const attributes = {
     classname: title,
     name: container === '' ? imageName : `${container}: ${imageName}`,
-    ...(position ? { file: position.file, line: position.line } : {}),
+    ...(isInFile(position) ? { file: position.file, line: position.line } : {}),
   }
   if (text === '') return element('testcase', attributes)
   if (!failing) return element('testcase', attributes, element('system-out', {}, text))
   const verdict = image.known
-    ? element('skipped', { message: `in the baseline: ${message}` })
+    ? element('skipped', { message: `in the baseline: ${message}` }, text)
     : element('failure', { type, message }, text)
   return element('testcase', attributes, verdict)
 }
