@@ -6,6 +6,7 @@ import type {
   AuditedObject,
   Position,
 } from '../audit-result.ts'
+import { registryLabel } from '../registry-label.ts'
 
 /** One image of one object, with the texts that several reports show. All of them are fit to be shown. */
 export interface Row {
@@ -23,14 +24,15 @@ export interface Row {
 export function* rowsOf({ objects }: Pick<AuditOutcome, 'objects'>): Generator<Row> {
   for (const audited of objects) {
     for (const image of audited.images) {
-      const { use, reference } = image.decision.prediction
+      const { prediction } = image.decision
+      const { use } = prediction
       yield {
         audited,
         image,
         title: titleOf(audited.object),
         container: printable(use.container ?? use.path),
         imageName: printable(use.image),
-        registry: printable(reference?.registry ?? 'not a valid name'),
+        registry: printable(registryLabel(prediction)),
       }
     }
   }
