@@ -17,7 +17,11 @@ export const placesIn: Record<ReportFormat, (text: string) => string[]> = {
     found(text, /(?:^|>)([^<>\n]+:\d+:\d+)<\/(?:failure|skipped|system-out)>/gm),
   github: (text) => found(text, /^::\w+ file=(.*?),line=(\d+),col=(\d+),/gm),
   markdown: (text) => found(text, /^\| .*?<br>`([^`]+)` \|/gm),
-  html: (text) => found(text, /<tr data-action=.*<small>([^<]+)<\/small><\/td><\/tr>/g),
+  html: (text) =>
+    found(
+      text,
+      /<tr data-action=.*class="place">(.*)<wbr><span>(.*)<\/span><\/td><\/tr>/g,
+    ).map((place) => place.replace('::', ':')),
   policyreport: inProperties,
   openreports: inProperties,
 }

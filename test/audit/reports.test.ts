@@ -49,9 +49,9 @@ const consumers: Record<ReportFormat, (text: string) => string> = {
     readXml(
       text
         .replace('<!doctype html>', '')
-        .replaceAll(/<(?:meta|input|br)\b[^>]*>/g, '')
+        .replaceAll(/<(?:meta|input|br|wbr)\b[^>]*>/g, '')
         .replaceAll(/<(style|script)>[^]*?<\/\1>/g, '')
-        .replace('<form hidden>', '<form>'),
+        .replaceAll(' hidden>', '>'),
     ).texts.join('\n'),
   policyreport: reportObjects,
   openreports: reportObjects,
