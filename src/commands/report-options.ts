@@ -14,6 +14,7 @@ import { version } from '../engine/version.ts'
 import { printable } from '../text/printable.ts'
 import { UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
+import { wantsColor } from './wants-color.ts'
 import { writePieces, writePiecesTo } from './write-pieces.ts'
 
 /** What every command that reports takes, for parseArgs. */
@@ -30,7 +31,7 @@ export const reportHelp = `  -o, --output FORMAT   table (default), json, yaml, 
                         or openreports; FORMAT=FILE writes to a file; may be repeated
       --fail-on ACTION  deny (default), warn or never: what makes the exit code 1
       --baseline FILE   a former JSON report: fail only on what is new
-      --color WHEN      auto (default), always or never; NO_COLOR is heeded
+      --color WHEN      auto (default), always or never; NO_COLOR and FORCE_COLOR are heeded
       --config FILE     configuration (YAML)`
 
 export interface ReportArguments {
@@ -112,8 +113,7 @@ function reportOptions(
   io: Io,
 ): ReportOptions {
   const toTerminal = file === null && io.isTerminal
-  // https://no-color.org: present and not an empty string.
-  const wanted = color === 'auto' ? toTerminal && !io.env.NO_COLOR : color === 'always'
+  const wanted = color === 'auto' ? wantsColor(io) : color === 'always'
   const paints = wanted && file === null
   return {
     failOn,

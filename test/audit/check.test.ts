@@ -286,6 +286,11 @@ await t.test('what there is to judge', async (t) => {
       [[], {}, false],
       [[], { terminal: 60 }, true],
       [[], { terminal: 60, env: { NO_COLOR: '1' } }, false],
+      [[], { terminal: 60, env: { NO_COLOR: '' } }, true],
+      [[], { env: { FORCE_COLOR: '1' } }, true],
+      [[], { terminal: 60, env: { FORCE_COLOR: '0' } }, false],
+      [[], { terminal: 60, env: { FORCE_COLOR: '1', NO_COLOR: '1' } }, false],
+      [['--color', 'never'], { env: { FORCE_COLOR: '1' } }, false],
       [['--color', 'always'], {}, true],
       [['--color', 'never'], { terminal: 60 }, false],
     ]
