@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import type { AuditOutcome } from '../../src/audit/audit-result.ts'
 import { markdownReport } from '../../src/audit/reports/markdown.ts'
+import { sentencesOf } from '../../src/audit/reports/rows.ts'
 import { joined } from '../support/joined.ts'
 import { withParts } from '../support/missing-parts.ts'
 import { runInProcess } from '../support/run-in-process.ts'
@@ -96,8 +97,8 @@ const MARK = { deny: '❌', warn: '⚠️', allow: '✅' } as const
 const placeOf = ({ position: { file, line, column } }: Image): string =>
   `${file}:${line}:${column}`
 
-const sentences = ({ cause, message, doubts, advice }: Image['findings'][number]) =>
-  [cause, message, ...doubts, advice].join(' ')
+const sentences = (finding: Image['findings'][number]): string =>
+  `${finding.cause} ${sentencesOf(finding)}`
 
 await withParts(t, { file: import.meta.filename, needs: ['cmark-gfm'] }, async () => {
   await t.test('a row for each image that is not allowed', async (t) => {
@@ -141,7 +142,7 @@ await withParts(t, { file: import.meta.filename, needs: ['cmark-gfm'] }, async (
       const image = anImage({
         image: text,
         container: text,
-        message: text,
+        message: `${text}.`,
         advice: text,
         file: text,
       })
@@ -169,7 +170,7 @@ await withParts(t, { file: import.meta.filename, needs: ['cmark-gfm'] }, async (
       const [, object = '', name = '', finding = ''] = images?.[1]?.map(shown) ?? []
       t.equal(object, `Deployment team-a/web-0\n${line}:7:3`)
       t.equal(name, `${line}: ${line}`)
-      t.equal(finding, `ImageNotFound ${line} ${line}`)
+      t.equal(finding, `ImageNotFound ${line}. ${line}`)
       t.end()
     })
   }

@@ -1,3 +1,4 @@
+import { displayWidth, padColumns } from '../../text/display-width.ts'
 import type { AuditGroups } from '../audit-result.ts'
 import { groupSections } from './group-sections.ts'
 import type { GroupRow, GroupSection } from './group-sections.ts'
@@ -19,7 +20,7 @@ function sectionLines(
   { title, rows, more }: GroupSection,
   paint: ReportOptions['paint'],
 ): string[] {
-  const width = Math.max(title.length + 3, ...rows.map(({ name }) => name.length))
+  const width = Math.max(title.length + 3, ...rows.map(({ name }) => displayWidth(name)))
   const heading = paint('bold', `${`By ${title}`.padEnd(width)}  ${HEADINGS}`)
   const lines = ['', heading, ...rows.map((row) => rowLine(row, width))]
   if (more > 0) lines.push(paint('dim', `and ${more} more`))
@@ -36,5 +37,5 @@ function rowLine(row: GroupRow, width: number): string {
     String(warn).padStart(6),
     String(pods).padStart(6),
   ]
-  return `${name.padEnd(width)}  ${numbers.join(' ')}   ${lost}`
+  return `${padColumns(name, width)}  ${numbers.join(' ')}   ${lost}`
 }

@@ -9,7 +9,7 @@ import { htmlScript } from './html-script.ts'
 import { htmlStyle } from './html-style.ts'
 import type { ReportOptions } from './report.ts'
 import { countOf } from './count-of.ts'
-import { placeOf, rowsOf } from './rows.ts'
+import { placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { element, escapeMarkup } from './xml.ts'
 
@@ -152,9 +152,9 @@ function cell(key: string, content: string, style = ''): string {
 function findingsOf({ image }: Row): string {
   return image.decision.findings
     .map(({ finding }, index) => {
-      const { cause, message, doubts, advice } = finding
+      const { cause, advice } = finding
       const also = index === 0 ? '' : `<b>${cause}</b> `
-      const text = [message, ...doubts].map(escapeMarkup).join(' ')
+      const text = escapeMarkup(sentencesOf({ ...finding, advice: null }))
       const next = advice === null ? '' : `<p class="advice">${escapeMarkup(advice)}</p>`
       return `<p>${also}${text}</p>${next}`
     })

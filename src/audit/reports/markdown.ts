@@ -22,7 +22,7 @@ export function* markdownReport(outcome: AuditOutcome): Generator<string> {
   const lines = [
     '## Image pull check',
     '',
-    `**${images}** images: **${allow}** allow, **${warn}** warn, **${deny}** deny`,
+    `**${images}** image${images === 1 ? '' : 's'}: **${allow}** allow, **${warn}** warn, **${deny}** deny`,
   ]
   for (const section of groupSections(outcome.groups, MAX_GROUPS))
     lines.push(...groupTable(section))

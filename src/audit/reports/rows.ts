@@ -38,11 +38,13 @@ export function* rowsOf({ objects }: Pick<AuditOutcome, 'objects'>): Generator<R
   }
 }
 
-/** `Deployment shop/web`, or the kind alone for an object whose name is not known yet. */
+/** `Deployment shop/web`; `Job shop/(unnamed)` where only `generateName` is given. */
 export function titleOf({ kind, namespace, name }: ObjectIdentity): string {
-  const path = [namespace, name].filter((part) => part !== '').join('/')
-  return printable(`${kind} ${path}`)
+  const known = name === '' ? UNNAMED : name
+  return printable(`${kind} ${namespace === '' ? known : `${namespace}/${known}`}`)
 }
+
+const UNNAMED = '(unnamed)'
 
 /** `a.yaml:8:3` */
 export function placeOf({ file, line, column }: Position): string {
@@ -64,5 +66,11 @@ export function sentencesOf(finding: {
   advice: string | null
 }): string {
   const { message, doubts, advice } = finding
-  return [message, ...doubts, advice ?? ''].filter((text) => text !== '').join(' ')
+  const texts = [message, ...doubts, advice ?? ''].filter((text) => text !== '')
+  // Such as a list of tags, which the next sentence must not run into.
+  return texts
+    .map((text, index) =>
+      index < texts.length - 1 && /[\p{L}\p{N}"')]$/u.test(text) ? `${text}.` : text,
+    )
+    .join(' ')
 }
