@@ -225,6 +225,13 @@ t.test('SARIF has a rule for each cause, places, and fingerprints without lines'
     },
   ])
   t.same(moved?.results[0]?.partialFingerprints, first?.results[0]?.partialFingerprints)
+  for (const { id, fullDescription, defaultConfiguration } of first?.tool.driver.rules ??
+    [])
+    t.equal(
+      fullDescription.text.startsWith('The image will not be pulled'),
+      defaultConfiguration.level === 'error',
+      `${id} promises a failure only where it is one`,
+    )
   t.equal(uriOf('a dir/b#1.yaml'), 'a%20dir/b%231.yaml')
   t.equal(uriOf('/tmp/a.yaml'), 'file:///tmp/a.yaml')
   t.end()
@@ -239,7 +246,15 @@ function sarifOf(line: number) {
 
 interface Sarif {
   runs: {
-    tool: { driver: { rules: { id: string }[] } }
+    tool: {
+      driver: {
+        rules: {
+          id: string
+          fullDescription: { text: string }
+          defaultConfiguration: { level: string }
+        }[]
+      }
+    }
     results: { partialFingerprints: object }[]
   }[]
 }

@@ -3,6 +3,7 @@ import type { Action } from '../../policy/action.ts'
 import type { AuditOutcome, AuditedObject } from '../audit-result.ts'
 import { placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
+import { yamlOptions } from './yaml-options.ts'
 
 /** An object of etcd holds 1.5 MiB at most; a result takes up to 3 KiB. */
 const MAX_RESULTS = 400
@@ -45,7 +46,7 @@ function* reportObjects(outcome: AuditOutcome, api: ReportApi): Generator<string
     const results = objects.flatMap(resultsOf)
     for (const [index, chunk] of chunksOf(results).entries()) {
       const document = reportOf(api, { namespace, results: chunk, index })
-      yield `---\n${stringify(document, { lineWidth: 0 })}`
+      yield `---\n${stringify(document, yamlOptions)}`
     }
   }
 }

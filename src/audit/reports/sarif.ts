@@ -55,7 +55,11 @@ function* resultsOf(outcome: AuditOutcome): Generator<object> {
 
 function ruleOf(cause: CauseCode): object {
   const { title, aspect, defaultAction } = causes[cause]
-  const text = `The image will not be pulled as things are: ${title}. Each result says with which evidence, and what to do about it.`
+  const start =
+    defaultAction === 'deny'
+      ? 'The image will not be pulled as things are'
+      : 'Worth a look before the image is pulled'
+  const text = `${start}: ${title}. Each result says with which evidence, and what to do about it.`
   return {
     id: cause,
     shortDescription: { text: `${title.charAt(0).toUpperCase()}${title.slice(1)}` },
