@@ -102,6 +102,7 @@ await t.test('what there is to judge', async (t) => {
   const at = (name: string): string => world.inDirectory(name)
   await mkdir(at('apps/deep'), { recursive: true })
   await mkdir(at('apps/.hidden'))
+  await mkdir(at('empty'))
   await mkdir(at('apps/node_modules'))
   await writeFile(at('apps/deep/b.yaml'), pod('quay.io/b:1', 'b'))
   await writeFile(at('apps/a.yml'), pod('quay.io/a:1', 'a'))
@@ -154,6 +155,8 @@ await t.test('what there is to judge', async (t) => {
     const rows: [args: string[], says: RegExp][] = [
       [['./absent.yaml'], /cannot read \.\/absent\.yaml: no such file or folder\n/],
       [['-f', 'absent'], /cannot read absent: no such file or folder\n/],
+      [['-f', 'empty'], /^nothing to read in empty: no \.yaml, \.yml or \.json$/m],
+      [['-f', '-'], /^standard input is empty$/m],
       [['-f', 'https://x.test/a.yaml'], /takes no URL: curl/],
       [['-o', 'json', '-o', 'yaml', 'x'], /only one -o can go to standard output/],
       [['-o', 'json=', 'x'], /names no file/],

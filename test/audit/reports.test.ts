@@ -149,6 +149,17 @@ for (const format of reportFormats) {
   })
 }
 
+for (const format of reportFormats.filter((each) => each !== 'json' && each !== 'yaml')) {
+  t.test(`${format}: an image without a name shows that it has none`, (t) => {
+    for (const image of ['', ' \u200b']) {
+      const empty = anOutcome([anImage({ image, message: 'It has no name.' })])
+      const text = joined(reports[format](empty, OPTIONS))
+      t.match(consumers[format](text), '(empty)', JSON.stringify(image))
+    }
+    t.end()
+  })
+}
+
 const widespread: AuditOutcome = {
   ...anOutcome([anImage({ image: 'r.test/a:1' })]),
   groups: {

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { printable } from '../../text/printable.ts'
 import type { Action } from '../../policy/action.ts'
 import type { AuditOutcome, AuditedObject } from '../audit-result.ts'
 import { placeOf, rowsOf, sentencesOf } from './rows.ts'
@@ -76,7 +77,7 @@ function resultsOf(audited: AuditedObject): PolicyResult[] {
 function imageResults({ audited, image, container, imageName }: Row): PolicyResult[] {
   const { use } = image.decision.prediction
   const properties = {
-    image: imageName,
+    image: printable(use.image),
     ...(use.path === '' ? {} : { path: use.path }),
     ...(use.container === null ? {} : { container }),
     ...(image.position ? { position: placeOf(image.position) } : {}),

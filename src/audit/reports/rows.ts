@@ -31,11 +31,16 @@ export function* rowsOf({ objects }: Pick<AuditOutcome, 'objects'>): Generator<R
         image,
         title: titleOf(audited.object),
         container: printable(use.container ?? use.path),
-        imageName: printable(use.image),
+        imageName: imageNameOf(use.image),
         registry: printable(registryLabel(prediction)),
       }
     }
   }
+}
+
+/** The image as it is written, fit to be shown. */
+export function imageNameOf(image: string): string {
+  return printable(image) || '(empty)'
 }
 
 /** `Deployment shop/web`; `Job shop/(unnamed)` where only `generateName` is given. */

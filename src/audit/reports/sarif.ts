@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ItemByItem, jsonPieces } from '../../json/json-pieces.ts'
+import { printable } from '../../text/printable.ts'
 import { causeCodes, causes } from '../../prediction/causes.ts'
 import type { CauseCode } from '../../prediction/causes.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
@@ -91,7 +92,7 @@ function resultOf({ audited, image, title, imageName }: Row, judged: JudgedFindi
       'pullgate/v1': createHash('sha256').update(identity).digest('hex'),
     },
     ...(image.known ? { baselineState: 'unchanged' } : {}),
-    properties: { image: imageName, action, certainty: finding.certainty },
+    properties: { image: printable(use.image), action, certainty: finding.certainty },
   }
 }
 

@@ -6,7 +6,7 @@ import { summarise } from '../summary.ts'
 import { countOf } from './count-of.ts'
 import { groupLines } from './group-lines.ts'
 import type { ReportOptions } from './report.ts'
-import { placeOf, titleOf } from './rows.ts'
+import { imageNameOf, placeOf, titleOf } from './rows.ts'
 import { wrap } from './wrap.ts'
 
 type TableOptions = Pick<ReportOptions, 'paint' | 'columns'>
@@ -48,7 +48,7 @@ function imageLines(
   const container = prediction.use.container ?? prediction.use.path
   const verdict = options.paint(STYLE[action], action.padEnd(5))
   const label = container === '' ? '' : `${printable(container)}: `
-  const name = `${label}${printable(prediction.use.image)}`
+  const name = `${label}${imageNameOf(prediction.use.image)}`
   const notes = [
     ...(position ? [`(${placeOf(position)})`] : []),
     ...(known ? ['(in the baseline)'] : []),
