@@ -160,6 +160,11 @@ await t.test('what there is to judge', async (t) => {
       [['-f', 'https://x.test/a.yaml'], /takes no URL: curl/],
       [['-o', 'json', '-o', 'yaml', 'x'], /only one -o can go to standard output/],
       [['-o', 'json=', 'x'], /names no file/],
+      [
+        ['-o', 'json=no/x.json', 'x'],
+        /cannot write no\/x\.json: there is no folder no$/m,
+      ],
+      [['-o', 'html=empty', 'x'], /cannot write empty: it is a folder$/m],
       [['--fail-on', 'error', 'x'], /--fail-on takes deny, warn or never/],
       [['--color', 'red', 'x'], /--color takes/],
       [
@@ -282,6 +287,18 @@ await t.test('what there is to judge', async (t) => {
 
     t.same([first.code, again.code, more.code, never.code], [1, 0, 1, 0])
     t.match(again.stdout, '(in the baseline)')
+  })
+
+  t.test('a report that cannot be written costs no other', async (t) => {
+    // Every write to it fails, as to a full disk.
+    const full = ['-o', 'yaml=/dev/full', '-o', 'json=written.json']
+    const { code, stderr } = await check(['apps/a.yml', ...full])
+
+    t.equal(code, 2)
+    t.match(stderr, /^cannot write \/dev\/full: no space is left$/m)
+    t.match(JSON.parse(await readFile(at('written.json'), 'utf8')), {
+      summary: { images: 1 },
+    })
   })
 
   t.test('colours and width are those of the terminal', async (t) => {
