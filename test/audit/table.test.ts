@@ -82,6 +82,24 @@ t.test('wide characters take two columns of the width', (t) => {
   t.end()
 })
 
+t.test('a group whose name leaves no room for its numbers stands above them', (t) => {
+  const long = `registry.${'long-'.repeat(8)}name.test:5000`
+  const groups = { causes: [], namespaces: [], nodes: [] }
+  const registries = [aGroup(long), aGroup('r.test')]
+  const outcome = { objects: [], problems: [], groups: { ...groups, registries } }
+  const lines = (columns: number | null): string[] =>
+    joined(tableReport(outcome, { columns, paint })).split('\n').slice(1, 5)
+
+  const [heading = '', name, numbers = '', short = ''] = lines(80)
+  t.match(heading, /^By registry {2}objects /)
+  t.equal(name, long)
+  t.match(numbers, /^ {19}3 /)
+  t.equal(numbers.trimStart(), short.replace('r.test', '').trimStart())
+  for (const line of lines(80)) t.ok(line.length <= 80, line)
+  t.match(lines(null)[1], new RegExp(`^${long} +3 `))
+  t.end()
+})
+
 t.test('an object without a name of its own says so, and one image is one', (t) => {
   const outcome = anOutcome([anImage({ image: 'r.test/a:1', action: 'allow' })])
   for (const { object } of outcome.objects) object.name = ''
