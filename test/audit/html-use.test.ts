@@ -102,6 +102,18 @@ await withParts(t, { file: import.meta.filename, needs: ['chromium'] }, async ()
     }
   })
 
+  await t.test('the headings stay in sight', async (t) => {
+    const many = Array.from({ length: 60 }, (_, each) =>
+      anImage({ image: `r.test/${each}` }),
+    )
+    const page = await open(t, anOutcome(many))
+    const top = await page.evaluate(`(() => {
+      document.querySelector('#images tbody').rows[50].scrollIntoView()
+      return document.querySelector('#images th').getBoundingClientRect().top
+    })()`)
+    t.equal(top, 0)
+  })
+
   await t.test('texts and bars can be told from what is behind them', async (t) => {
     const page = await open(t)
     for (const value of ['light', 'dark']) {

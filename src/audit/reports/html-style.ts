@@ -40,7 +40,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.45rem 0.6rem; border-
 .groups thead th { vertical-align: bottom; }
 .groups tbody th { font-weight: normal; min-width: 11rem; overflow-wrap: anywhere; }
 #images { table-layout: fixed; font-size: 0.92em; }
-#images th { position: sticky; top: 0; background: var(--back); }
+#images th { position: sticky; top: 0; background: var(--back); box-shadow: inset 0 -1px var(--line); }
 #images td { overflow-wrap: anywhere; }
 #images th:nth-child(1) { width: 6.2rem; } #images th:nth-child(2) { width: 13%; } #images th:nth-child(3) { width: 20%; }
 #images th:nth-child(4) { width: 13%; } #images th:nth-child(5) { width: 13%; } #images th:nth-child(7) { width: 12%; }
@@ -58,7 +58,7 @@ code { font: 0.88em ui-monospace, monospace; overflow-wrap: anywhere; }
   body { padding: 1rem; }
   #images, #images tbody, #images tr, #images td { display: block; }
   #images thead tr { display: flex; flex-wrap: wrap; border-bottom: 1px solid var(--line); }
-  #images th:nth-child(n) { width: auto; border: 0; padding: 0.25rem 1rem 0.25rem 0; position: static; }
+  #images th:nth-child(n) { width: auto; border: 0; padding: 0.25rem 1rem 0.25rem 0; position: static; box-shadow: none; }
   #images td { border: 0; padding: 0.1rem 0; } #images td[data-key=""] { display: none; }
   #images tbody tr { border-bottom: 1px solid var(--line); padding: 0.6rem 0; }
 }

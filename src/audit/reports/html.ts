@@ -128,13 +128,18 @@ function rowOf(row: Row): string {
   const cells = [
     cell(String(RANK[action]), `${action}${known}`, `verdict ${action}`),
     cell(title, escapeMarkup(title)),
-    cell(imageName, `${label}<code>${escapeMarkup(imageName)}</code>`),
+    cell(imageName, `${label}<code>${imageText(imageName)}</code>`),
     cell(registry, escapeMarkup(registry)),
     cell(cause, cause),
     cell(leading?.finding.message ?? '', findingsOf(row)),
     cell(place, place === '' ? '' : placeText(place), 'place'),
   ]
   return element('tr', { 'data-action': action }, cells.join(''))
+}
+
+/** A line breaks between the parts of a name rather than within them. */
+function imageText(name: string): string {
+  return escapeMarkup(name).replaceAll(/[/@]/g, '$&<wbr>')
 }
 
 /** A line breaks before the numbers rather than within them. */
