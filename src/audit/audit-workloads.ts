@@ -5,6 +5,7 @@ import { exemptionFor } from '../policy/exemption.ts'
 import { effectiveMode } from '../policy/mode.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import type { Predictor } from '../prediction/predictor.ts'
+import { contactedOrNull } from '../reference/contacted-reference.ts'
 import { startDeadline } from '../time/deadline.ts'
 import type { ImageDecision } from '../policy/decision.ts'
 import type { AuditedObject } from './audit-result.ts'
@@ -91,7 +92,13 @@ async function auditWorkload(
     ceilings: [],
   })
   const allowed = exempt.map(({ use }): ImageDecision => ({
-    prediction: { use, reference: null, digest: null, findings: [], attempts: [] },
+    prediction: {
+      use,
+      reference: contactedOrNull(use.image),
+      digest: null,
+      findings: [],
+      attempts: [],
+    },
     action: 'allow',
     leading: null,
     findings: [],

@@ -5,9 +5,9 @@ import type {
   AuditedImage,
   AuditedObject,
 } from './audit-result.ts'
+import { registryLabel } from './registry-label.ts'
 
-/** Where an image belongs whose name is not valid, and a Pod that no node has taken yet. */
-export const NO_REGISTRY = '(not a valid name)'
+/** Where a Pod belongs that no node has taken yet. */
 export const NO_NODE = '(not scheduled)'
 
 /**
@@ -95,7 +95,7 @@ function causeOf({ decision }: AuditedImage): string {
 }
 
 function registryOf({ decision }: AuditedImage): string {
-  return decision.prediction.reference?.registry ?? NO_REGISTRY
+  return registryLabel(decision.prediction)
 }
 
 function by(

@@ -22,6 +22,7 @@ import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
 import { startServer } from './start-server.ts'
 import type { RunningServer } from './start-server.ts'
+import { wantsColor } from './wants-color.ts'
 
 const help = `Shows the gate at work: an embedded registry, the real webhook over HTTPS, and what kubectl apply would print.
 
@@ -85,7 +86,7 @@ async function demo(args: string[], io: Io): Promise<ExitCode> {
 type Paint = (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string
 
 function painter(io: Io): Paint {
-  const paints = io.isTerminal && io.env.NO_COLOR === undefined
+  const paints = wantsColor(io)
   return (style, text) => (paints ? styleText(style, text) : text)
 }
 

@@ -9,6 +9,7 @@ import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
 import { clusterArguments, clusterHelp, openCluster } from './open-cluster.ts'
 import { createReportEngine } from './report-engine.ts'
+import { wantsColor } from './wants-color.ts'
 
 const help = `Tells why a live object is stuck in ErrImagePull or ImagePullBackOff, step by step, and how to mend it.
 
@@ -102,7 +103,7 @@ function readName(positionals: readonly string[]): {
 }
 
 function print(explanation: Explanation, output: 'table' | 'json', io: Io): void {
-  const paints = io.isTerminal && !io.env.NO_COLOR
+  const paints = wantsColor(io)
   const text =
     output === 'json'
       ? explanationJson(explanation)

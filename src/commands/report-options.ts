@@ -12,8 +12,11 @@ import type { ReportFormat } from '../audit/reports/formats.ts'
 import type { ReportOptions } from '../audit/reports/report.ts'
 import { version } from '../engine/version.ts'
 import { printable } from '../text/printable.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 import { UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
+import { requirePlaces } from './report-files.ts'
+import { wantsColor } from './wants-color.ts'
 import { writePieces, writePiecesTo } from './write-pieces.ts'
 
 /** What every command that reports takes, for parseArgs. */
@@ -30,7 +33,7 @@ export const reportHelp = `  -o, --output FORMAT   table (default), json, yaml, 
                         or openreports; FORMAT=FILE writes to a file; may be repeated
       --fail-on ACTION  deny (default), warn or never: what makes the exit code 1
       --baseline FILE   a former JSON report: fail only on what is new
-      --color WHEN      auto (default), always or never; NO_COLOR is heeded
+      --color WHEN      auto (default), always or never; NO_COLOR and FORCE_COLOR are heeded
       --config FILE     configuration (YAML)`
 
 export interface ReportArguments {
@@ -64,6 +67,10 @@ export async function readReportSettings(
       'only one -o can go to standard output: name a file, FORMAT=FILE',
     )
   }
+  await requirePlaces(
+    targets.flatMap(({ file }) => file ?? []),
+    cwd,
+  )
   const failOn = failOnValues.find((value) => value === values['fail-on'])
   if (failOn === undefined) {
     throw new UsageError(
@@ -98,10 +105,21 @@ export async function publish(
     const where = position ? `${placeOf(position)}: ` : ''
     io.stderr.write(`${where}${printable(message)}\n`)
   }
+  const unwritten: string[] = []
   for (const { format, file } of settings.targets) {
     const pieces = reports[format](outcome, reportOptions(settings, file, io))
     if (file === null) await writePieces(pieces, io.stdout)
-    else await writePiecesTo(resolve(io.cwd, file), pieces)
+    else {
+      const trouble = await writePiecesTo(resolve(io.cwd, file), pieces).then(
+        () => null,
+        systemTrouble,
+      )
+      if (trouble !== null) unwritten.push(`cannot write ${file}: ${trouble}\n`)
+    }
+  }
+  if (unwritten.length > 0) {
+    io.stderr.write(unwritten.join(''))
+    return 2
   }
   return exitCodeOf(outcome, { failOn, interrupted: io.signal.aborted })
 }
@@ -112,8 +130,7 @@ function reportOptions(
   io: Io,
 ): ReportOptions {
   const toTerminal = file === null && io.isTerminal
-  // https://no-color.org: present and not an empty string.
-  const wanted = color === 'auto' ? toTerminal && !io.env.NO_COLOR : color === 'always'
+  const wanted = color === 'auto' ? wantsColor(io) : color === 'always'
   const paints = wanted && file === null
   return {
     failOn,

@@ -1,3 +1,4 @@
+import { contactedOrNull } from '../reference/contacted-reference.ts'
 import { printable } from '../text/printable.ts'
 import type { ImageUse } from '../workload/workload.ts'
 import type { Finding } from './finding.ts'
@@ -60,5 +61,6 @@ function unverified(use: ImageUse, message: string): ImagePrediction {
     advice: null,
     doubts: [],
   }
-  return { use, reference: null, digest: null, findings: [finding], attempts: [] }
+  const reference = contactedOrNull(use.image)
+  return { use, reference, digest: null, findings: [finding], attempts: [] }
 }

@@ -48,7 +48,10 @@ export async function judgeImage(
   context: JudgeContext,
 ): Promise<ImagePrediction> {
   const parsed = readName(use, context)
-  if ('findings' in parsed) return prediction(use, null, parsed.findings)
+  if ('findings' in parsed) {
+    const { findings, ...rest } = parsed
+    return { ...prediction(use, null, findings), ...rest }
+  }
   const { reference, remarks, repository } = parsed
   const early = judgeWithoutLookup(use, reference, remarks, context)
   if (early !== null) return prediction(use, reference, await early)
@@ -93,10 +96,12 @@ function prediction(
 function readName(
   use: ImageUse,
   { workload, named }: Pick<JudgeContext, 'workload' | 'named'>,
-): NamedReference | { findings: Finding[] } {
+): NamedReference | Pick<ImagePrediction, 'findings' | 'filledInLater'> {
   const placeholder = imagePlaceholderReason(workload, use)
-  if (placeholder !== null)
-    return { findings: use.image === 'auto' ? [] : [later(placeholder)] }
+  if (placeholder !== null) {
+    const findings = use.image === 'auto' ? [] : [later(placeholder)]
+    return { findings, filledInLater: true }
+  }
   try {
     return named(use.image)
   } catch (error) {

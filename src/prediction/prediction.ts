@@ -5,8 +5,10 @@ import type { Finding } from './finding.ts'
 /** What was found out about one image of one object. No findings: it will be pulled. */
 export interface ImagePrediction {
   use: ImageUse
-  /** null when the image name does not parse. */
+  /** null when the image name does not parse, or is filled in later. */
   reference: ImageReference | null
+  /** Something in the cluster replaces the name as written, so that nothing is known of the image; absent where nothing does. */
+  filledInLater?: true
   /** The digest that the registry answered; null when it did not. */
   digest: string | null
   /** Most severe first. */

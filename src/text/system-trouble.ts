@@ -6,6 +6,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   ENOTDIR: 'it is not a directory',
   EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
   EADDRINUSE: 'another process listens there already',
   EADDRNOTAVAIL: 'this machine does not have the address',
   ENOTFOUND: 'the host name does not resolve',

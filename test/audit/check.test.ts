@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import t from 'tap'
+import { reportFormats } from '../../src/audit/reports/formats.ts'
 import { readXml } from './read-xml.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import type { InProcessOptions } from '../support/pullgate-process.ts'
@@ -8,7 +9,7 @@ import { PASSWORD, realWorldFolder, startRealWorld } from './real-world.ts'
 
 // `pullgate check` as a new user would try it, on a folder of thirty manifests over one scripted registry.
 
-const FORMATS = 'json yaml sarif junit github markdown html policyreport'.split(' ')
+const FORMATS = reportFormats.filter((format) => format !== 'table')
 
 await t.test('thirty real-world manifests, in every format', async (t) => {
   const world = await startRealWorld(t)
@@ -48,7 +49,8 @@ await t.test('thirty real-world manifests, in every format', async (t) => {
     t.notMatch(text, 'out-of-date', format)
   }
   const junit = await readFile(world.inDirectory('junit.out'), 'utf8')
-  t.match(readXml(junit).root, { tests: '69', failures: '7', skipped: '1' })
+  t.match(readXml(junit).root, { tests: '69', failures: '7', errors: '0' })
+  t.equal(junit.match(/<skipped /g)?.length, 1)
 })
 
 await t.test('every image has the place where it is written', async (t) => {
@@ -100,6 +102,7 @@ await t.test('what there is to judge', async (t) => {
   const at = (name: string): string => world.inDirectory(name)
   await mkdir(at('apps/deep'), { recursive: true })
   await mkdir(at('apps/.hidden'))
+  await mkdir(at('empty'))
   await mkdir(at('apps/node_modules'))
   await writeFile(at('apps/deep/b.yaml'), pod('quay.io/b:1', 'b'))
   await writeFile(at('apps/a.yml'), pod('quay.io/a:1', 'a'))
@@ -152,9 +155,16 @@ await t.test('what there is to judge', async (t) => {
     const rows: [args: string[], says: RegExp][] = [
       [['./absent.yaml'], /cannot read \.\/absent\.yaml: no such file or folder\n/],
       [['-f', 'absent'], /cannot read absent: no such file or folder\n/],
+      [['-f', 'empty'], /^nothing to read in empty: no \.yaml, \.yml or \.json$/m],
+      [['-f', '-'], /^standard input is empty$/m],
       [['-f', 'https://x.test/a.yaml'], /takes no URL: curl/],
       [['-o', 'json', '-o', 'yaml', 'x'], /only one -o can go to standard output/],
       [['-o', 'json=', 'x'], /names no file/],
+      [
+        ['-o', 'json=no/x.json', 'x'],
+        /cannot write no\/x\.json: there is no folder no$/m,
+      ],
+      [['-o', 'html=empty', 'x'], /cannot write empty: it is a folder$/m],
       [['--fail-on', 'error', 'x'], /--fail-on takes deny, warn or never/],
       [['--color', 'red', 'x'], /--color takes/],
       [
@@ -279,11 +289,28 @@ await t.test('what there is to judge', async (t) => {
     t.match(again.stdout, '(in the baseline)')
   })
 
+  t.test('a report that cannot be written costs no other', async (t) => {
+    // Every write to it fails, as to a full disk.
+    const full = ['-o', 'yaml=/dev/full', '-o', 'json=written.json']
+    const { code, stderr } = await check(['apps/a.yml', ...full])
+
+    t.equal(code, 2)
+    t.match(stderr, /^cannot write \/dev\/full: no space is left$/m)
+    t.match(JSON.parse(await readFile(at('written.json'), 'utf8')), {
+      summary: { images: 1 },
+    })
+  })
+
   t.test('colours and width are those of the terminal', async (t) => {
     const rows: [args: string[], options: InProcessOptions, painted: boolean][] = [
       [[], {}, false],
       [[], { terminal: 60 }, true],
       [[], { terminal: 60, env: { NO_COLOR: '1' } }, false],
+      [[], { terminal: 60, env: { NO_COLOR: '' } }, true],
+      [[], { env: { FORCE_COLOR: '1' } }, true],
+      [[], { terminal: 60, env: { FORCE_COLOR: '0' } }, false],
+      [[], { terminal: 60, env: { FORCE_COLOR: '1', NO_COLOR: '1' } }, false],
+      [['--color', 'never'], { env: { FORCE_COLOR: '1' } }, false],
       [['--color', 'always'], {}, true],
       [['--color', 'never'], { terminal: 60 }, false],
     ]

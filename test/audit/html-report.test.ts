@@ -27,7 +27,7 @@ await withParts(t, { file: import.meta.filename, needs: ['chromium'] }, async ()
       { cwd: realWorldFolder },
     )
     const url = pathToFileURL(world.inDirectory('report.html')).href
-    const page = await openPage(t, { url, width: 1360, height: 860 })
+    const page = await openPage(t, { url, width: 1440, height: 900 })
     const evaluate = (expression: string) => page.evaluate(expression)
     const shown = `[...document.querySelectorAll('tbody tr')].filter((row) => row.checkVisibility())`
 
@@ -42,10 +42,24 @@ await withParts(t, { file: import.meta.filename, needs: ['chromium'] }, async ()
     t.equal(await evaluate(`${shown}[0].dataset.action`), 'deny', 'the worst first')
     t.same(
       await evaluate(
-        `[...document.querySelectorAll('svg')].map((svg) => svg.querySelectorAll('rect').length > 2)`,
+        `[...document.querySelectorAll('.chart')].map((chart) => chart.innerText.split('\\n').slice(0, 4))`,
       ),
-      [true, true],
+      [
+        ['InvalidImageName', '4 deny', 'RateLimited', '2 warn'],
+        ['quay.io', '19 allow', 'docker.io', '1 deny, 16 allow'],
+      ],
       'a chart by cause and one by registry',
+    )
+    t.same(
+      await evaluate(
+        `[...document.querySelectorAll('.chart li:nth-child(2) rect')].map((bar) => [bar.className.baseVal, bar.getAttribute('width')])`,
+      ),
+      [
+        ['bar-warn', '500'],
+        ['bar-deny', '52.6'],
+        ['bar-allow', '842.1'],
+      ],
+      'bars as long as their numbers',
     )
 
     const type = (words: string, action: string) =>
@@ -90,6 +104,7 @@ await withParts(t, { file: import.meta.filename, needs: ['chromium'] }, async ()
     t.same(page.complaints, [], 'its own policy lets its style and script through')
 
     await sortBy(0)
+    await evaluate('document.activeElement.blur()')
     const { data } = await page.send('Page.captureScreenshot', { format: 'png' })
     const png = Buffer.from(String(data), 'base64')
     t.ok(png.length > 20_000 && png.length < 200_000, `${png.length} bytes`)

@@ -125,6 +125,6 @@ t.test('each bad input has its line, and the good ones their verdict', async (t)
   const all = await runPullgate(['check', '-f', folder])
 
   t.equal(all.code, 0)
-  t.match(all.stdout, /^1 images: 0 allow, 1 warn, 0 deny$/m)
+  t.match(all.stdout, /^1 image: 0 allow, 1 warn, 0 deny$/m)
   for (const [name, says] of rows) if (name !== 'absent.yaml') t.match(all.stderr, says)
 })

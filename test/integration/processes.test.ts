@@ -306,7 +306,7 @@ await t.test('check judges files without a server', async (t) => {
     const { code, stdout, stderr } = await check(['-f', 'private.yaml'])
 
     t.equal(code, 0, stdout)
-    t.match(stdout, '1 images: 1 allow')
+    t.match(stdout, '1 image: 1 allow')
     t.notMatch(stdout + stderr, deployer?.password ?? 'no such user')
   })
 

@@ -12,6 +12,8 @@ const parts = {
   skopeo: { programs: ['skopeo'], packages: ['skopeo'] },
   faketime: { programs: ['faketime'], packages: ['faketime'] },
   chromium: { programs: ['chromium'], packages: ['chromium'] },
+  xmllint: { programs: ['xmllint'], packages: ['libxml2-utils'] },
+  'cmark-gfm': { programs: ['cmark-gfm'], packages: ['cmark-gfm'] },
 } as const satisfies Record<
   string,
   { programs: readonly string[]; packages: readonly string[] }

@@ -1,5 +1,6 @@
 import type { AuditOutcome, AuditedImage, Position } from '../audit-result.ts'
 import { summarise } from '../summary.ts'
+import { countOf } from './count-of.ts'
 import { isInFile, rowsOf, sentencesOf } from './rows.ts'
 
 /**
@@ -21,7 +22,7 @@ export function* githubReport(outcome: AuditOutcome): Generator<string> {
     yield command('warning', { position, title: 'could not be read', message })
   }
   const { images, allow, warn, deny } = summarise(outcome)
-  yield `${images} images: ${allow} allow, ${warn} warn, ${deny} deny\n`
+  yield `${countOf(images, 'image')}: ${allow} allow, ${warn} warn, ${deny} deny\n`
 }
 
 type Level = 'error' | 'warning' | 'notice'

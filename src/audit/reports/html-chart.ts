@@ -8,57 +8,57 @@ export interface Bar {
   allow: number
 }
 
+const ACTIONS = ['deny', 'warn', 'allow'] as const
 const MAX_BARS = 10
-const ROW = 22
-const LABEL = 190
-const WIDTH = 520
-const COUNT = 44
-const MAX_LABEL = 28
+/** Of a bar, in units of its own: it is drawn as wide as there is room. */
+const WIDTH = 1000
+const HEIGHT = 10
 
-/** Horizontal stacked bars, the longest first; what is beyond ten is summed up in the last. Inline SVG without any script. */
-export function barChart(title: string, bars: readonly Bar[]): string {
+/** Horizontal stacked bars, the longest first, each with its numbers in words; what is beyond ten is summed up in the last. Without any script. */
+export function barChart(bars: readonly Bar[]): string {
+  if (bars.length === 0) return '<p>nothing</p>'
   const sorted = bars.toSorted((a, b) => sum(b) - sum(a) || compare(a.label, b.label))
   const shown = sorted.length > MAX_BARS ? withOthers(sorted) : sorted
   const longest = Math.max(1, ...shown.map(sum))
-  const scale = (WIDTH - LABEL - COUNT) / longest
-  const height = Math.max(shown.length, 1) * ROW
-  const content = shown.map((bar, index) => barElement(bar, index * ROW, scale)).join('')
-  const label = `${title}: ${shown.map((bar) => `${bar.label} ${sum(bar)}`).join(', ')}`
-  return element(
-    'svg',
-    { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': label },
-    content || element('text', { x: 0, y: 15 }, 'nothing'),
-  )
+  const rows = shown.map((bar) => barRow(bar, WIDTH / longest))
+  return element('ul', { class: 'chart' }, rows.join(''))
 }
 
-function barElement(bar: Bar, top: number, scale: number): string {
-  let x = LABEL
+function barRow(bar: Bar, scale: number): string {
+  const label = element('span', { class: 'label' }, escapeMarkup(bar.label))
+  const numbers = element('span', { class: 'numbers' }, numbersOf(bar))
+  return element('li', {}, `${label}${drawing(bar, scale)}${numbers}`)
+}
+
+/** The bar alone, for eyes; the words beside it say the same. */
+function drawing(bar: Bar, scale: number): string {
+  let x = 0
   const parts: string[] = []
-  for (const action of ['deny', 'warn', 'allow'] as const) {
+  for (const action of ACTIONS) {
     if (bar[action] === 0) continue
     const width = round(bar[action] * scale)
-    const title = element(
-      'title',
-      {},
-      `${escapeMarkup(bar.label)}: ${bar[action]} ${action}`,
-    )
-    const attributes = { class: `bar-${action}`, x, y: top + 4, width, height: ROW - 8 }
-    parts.push(element('rect', attributes, title))
+    const attributes = { class: `bar-${action}`, x, y: 0, width, height: HEIGHT }
+    parts.push(element('rect', attributes))
     x = round(x + width)
   }
-  const label =
-    bar.label.length > MAX_LABEL ? `${bar.label.slice(0, MAX_LABEL - 1)}…` : bar.label
-  const y = top + 15
-  return [
-    element('text', { x: LABEL - 8, y, 'text-anchor': 'end' }, escapeMarkup(label)),
-    ...parts,
-    element('text', { x: x + 6, y }, String(sum(bar))),
-  ].join('')
+  const attributes = {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    preserveAspectRatio: 'none',
+    'aria-hidden': 'true',
+  }
+  return element('svg', attributes, parts.join(''))
+}
+
+/** `1 deny, 16 allow` */
+function numbersOf(bar: Bar): string {
+  return ACTIONS.filter((action) => bar[action] > 0)
+    .map((action) => `${bar[action]} ${action}`)
+    .join(', ')
 }
 
 function withOthers(sorted: readonly Bar[]): Bar[] {
   const rest = sorted.slice(MAX_BARS - 1)
-  const total = (action: 'deny' | 'warn' | 'allow'): number =>
+  const total = (action: (typeof ACTIONS)[number]): number =>
     rest.reduce((count, bar) => count + bar[action], 0)
   return [
     ...sorted.slice(0, MAX_BARS - 1),

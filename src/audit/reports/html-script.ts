@@ -5,6 +5,7 @@ const rows = [...body.rows]
 const search = document.querySelector('#search')
 const action = document.querySelector('#action')
 const shown = document.querySelector('#shown')
+const none = document.querySelector('#none')
 const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]))
 function filter() {
   const words = search.value.toLowerCase().split(' ').filter(Boolean)
@@ -15,6 +16,7 @@ function filter() {
     row.hidden = !fits
     if (fits) count += 1
   }
+  if (rows.length > 0) none.hidden = count > 0
   shown.textContent = count + ' of ' + rows.length + ' shown'
 }
 function sort(heading) {

@@ -8,7 +8,8 @@ import { htmlGroups } from './html-groups.ts'
 import { htmlScript } from './html-script.ts'
 import { htmlStyle } from './html-style.ts'
 import type { ReportOptions } from './report.ts'
-import { placeOf, rowsOf } from './rows.ts'
+import { countOf } from './count-of.ts'
+import { placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { element, escapeMarkup } from './xml.ts'
 
@@ -36,14 +37,15 @@ export function* htmlReport(outcome: AuditOutcome, options: Options): Generator<
 ${headerOf(outcome, options)}
 ${problemsOf(outcome.problems)}
 <div class="charts">
-<section><h2>By cause</h2>${barChart('By cause', byCause(rows))}</section>
-<section><h2>By registry</h2>${barChart('By registry', byRegistry(rows))}</section>
+<section><h2>By cause</h2>${barChart(byCause(rows))}</section>
+<section><h2>By registry</h2>${barChart(byRegistry(rows))}</section>
 </div>
 ${htmlGroups(outcome.groups)}
 ${tableHead()}
 `
   for (const row of rows) yield `${rowOf(row)}\n`
-  yield `</tbody></table></div>
+  yield `</tbody></table>
+<p id="none"${rows.length > 0 ? ' hidden' : ''}>${rows.length > 0 ? 'No image fits this filter.' : 'There was no image to judge.'}</p>
 <footer>pullgate ${escapeMarkup(options.version)}</footer>
 <script>${htmlScript}</script>
 </body>
@@ -68,7 +70,7 @@ function headerOf(outcome: AuditOutcome, { madeAtMs }: Options): string {
     element('li', { class: style }, `<b>${count}</b>${label}`),
   )
   return `<header><h1>Image pull report</h1>
-<p>${outcome.objects.length} objects judged, ${made} UTC</p></header>
+<p>${countOf(outcome.objects.length, 'object')} judged, ${made} UTC</p></header>
 <ul class="sums">${items.join('')}</ul>`
 }
 
@@ -102,15 +104,17 @@ function tally(rows: readonly Row[], labelOf: (row: Row) => string | null): Bar[
 }
 
 function tableHead(): string {
-  const headings = COLUMNS.map(
-    (name) => `<th scope="col"><button type="button">${name}</button></th>`,
-  )
+  // The order of the rows as they are written.
+  const headings = COLUMNS.map((name, index) => {
+    const sorted = index === 0 ? ' aria-sort="ascending"' : ''
+    return `<th scope="col"${sorted}><button type="button">${name}</button></th>`
+  })
   return `<form hidden>
 <input id="search" type="search" placeholder="Filter by any words" aria-label="Filter by any words">
 <select id="action" aria-label="Verdict"><option value="">every verdict</option><option>deny</option><option>warn</option><option>allow</option></select>
 <output id="shown"></output>
 </form>
-<div class="scroll"><table id="images"><thead><tr>${headings.join('')}</tr></thead>
+<table id="images"><thead><tr>${headings.join('')}</tr></thead>
 <tbody>`
 }
 
@@ -124,13 +128,24 @@ function rowOf(row: Row): string {
   const cells = [
     cell(String(RANK[action]), `${action}${known}`, `verdict ${action}`),
     cell(title, escapeMarkup(title)),
-    cell(imageName, `${label}<code>${escapeMarkup(imageName)}</code>`),
+    cell(imageName, `${label}<code>${imageText(imageName)}</code>`),
     cell(registry, escapeMarkup(registry)),
     cell(cause, cause),
     cell(leading?.finding.message ?? '', findingsOf(row)),
-    cell(place, `<small>${escapeMarkup(place)}</small>`),
+    cell(place, place === '' ? '' : placeText(place), 'place'),
   ]
   return element('tr', { 'data-action': action }, cells.join(''))
+}
+
+/** A line breaks between the parts of a name rather than within them. */
+function imageText(name: string): string {
+  return escapeMarkup(name).replaceAll(/[/@]/g, '$&<wbr>')
+}
+
+/** A line breaks before the numbers rather than within them. */
+function placeText(place: string): string {
+  const [, file = place, numbers = ''] = /^(.*?)(:\d+:\d+)$/.exec(place) ?? []
+  return `${escapeMarkup(file)}<wbr><span>${numbers}</span>`
 }
 
 function cell(key: string, content: string, style = ''): string {
@@ -142,9 +157,9 @@ function cell(key: string, content: string, style = ''): string {
 function findingsOf({ image }: Row): string {
   return image.decision.findings
     .map(({ finding }, index) => {
-      const { cause, message, doubts, advice } = finding
+      const { cause, advice } = finding
       const also = index === 0 ? '' : `<b>${cause}</b> `
-      const text = [message, ...doubts].map(escapeMarkup).join(' ')
+      const text = escapeMarkup(sentencesOf({ ...finding, advice: null }))
       const next = advice === null ? '' : `<p class="advice">${escapeMarkup(advice)}</p>`
       return `<p>${also}${text}</p>${next}`
     })

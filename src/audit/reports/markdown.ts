@@ -2,6 +2,7 @@ import type { AuditOutcome } from '../audit-result.ts'
 import { GROUP_COLUMNS, groupSections } from './group-sections.ts'
 import type { GroupSection } from './group-sections.ts'
 import { summarise } from '../summary.ts'
+import { code, escapeText } from './markdown-text.ts'
 import { placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { printable } from '../../text/printable.ts'
@@ -21,7 +22,7 @@ export function* markdownReport(outcome: AuditOutcome): Generator<string> {
   const lines = [
     '## Image pull check',
     '',
-    `**${images}** images: **${allow}** allow, **${warn}** warn, **${deny}** deny`,
+    `**${images}** image${images === 1 ? '' : 's'}: **${allow}** allow, **${warn}** warn, **${deny}** deny`,
   ]
   for (const section of groupSections(outcome.groups, MAX_GROUPS))
     lines.push(...groupTable(section))
@@ -64,19 +65,4 @@ function tableRow({ image, title, container, imageName }: Row): string {
     ({ finding }) => `**${finding.cause}** ${escapeText(sentencesOf(finding))}`,
   )
   return `| ${MARK[action]}${known} | ${object} | ${name} | ${texts.join('<br>')} |`
-}
-
-/** A code span: nothing but a backtick ends it, and a bar would end the cell. */
-function code(text: string): string {
-  return `\`${text.replaceAll('`', "'").replaceAll('|', '\\|')}\``
-}
-
-/** Text of which nothing is markup: no links, mentions, HTML or cells. */
-function escapeText(text: string): string {
-  return text
-    .replaceAll(/[\\`*_{}[\]()#+!|~]/g, String.raw`\$&`)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('@', '&#64;')
 }

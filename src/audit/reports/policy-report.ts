@@ -1,8 +1,10 @@
 import { stringify } from 'yaml'
+import { printable } from '../../text/printable.ts'
 import type { Action } from '../../policy/action.ts'
 import type { AuditOutcome, AuditedObject } from '../audit-result.ts'
 import { placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
+import { yamlOptions } from './yaml-options.ts'
 
 /** An object of etcd holds 1.5 MiB at most; a result takes up to 3 KiB. */
 const MAX_RESULTS = 400
@@ -45,7 +47,7 @@ function* reportObjects(outcome: AuditOutcome, api: ReportApi): Generator<string
     const results = objects.flatMap(resultsOf)
     for (const [index, chunk] of chunksOf(results).entries()) {
       const document = reportOf(api, { namespace, results: chunk, index })
-      yield `---\n${stringify(document, { lineWidth: 0 })}`
+      yield `---\n${stringify(document, yamlOptions)}`
     }
   }
 }
@@ -75,7 +77,7 @@ function resultsOf(audited: AuditedObject): PolicyResult[] {
 function imageResults({ audited, image, container, imageName }: Row): PolicyResult[] {
   const { use } = image.decision.prediction
   const properties = {
-    image: imageName,
+    image: printable(use.image),
     ...(use.path === '' ? {} : { path: use.path }),
     ...(use.container === null ? {} : { container }),
     ...(image.position ? { position: placeOf(image.position) } : {}),

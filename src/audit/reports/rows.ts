@@ -6,6 +6,7 @@ import type {
   AuditedObject,
   Position,
 } from '../audit-result.ts'
+import { registryLabel } from '../registry-label.ts'
 
 /** One image of one object, with the texts that several reports show. All of them are fit to be shown. */
 export interface Row {
@@ -23,24 +24,32 @@ export interface Row {
 export function* rowsOf({ objects }: Pick<AuditOutcome, 'objects'>): Generator<Row> {
   for (const audited of objects) {
     for (const image of audited.images) {
-      const { use, reference } = image.decision.prediction
+      const { prediction } = image.decision
+      const { use } = prediction
       yield {
         audited,
         image,
         title: titleOf(audited.object),
         container: printable(use.container ?? use.path),
-        imageName: printable(use.image),
-        registry: printable(reference?.registry ?? 'not a valid name'),
+        imageName: imageNameOf(use.image),
+        registry: printable(registryLabel(prediction)),
       }
     }
   }
 }
 
-/** `Deployment shop/web`, or the kind alone for an object whose name is not known yet. */
-export function titleOf({ kind, namespace, name }: ObjectIdentity): string {
-  const path = [namespace, name].filter((part) => part !== '').join('/')
-  return printable(`${kind} ${path}`)
+/** The image as it is written, fit to be shown. */
+export function imageNameOf(image: string): string {
+  return printable(image) || '(empty)'
 }
+
+/** `Deployment shop/web`; `Job shop/(unnamed)` where only `generateName` is given. */
+export function titleOf({ kind, namespace, name }: ObjectIdentity): string {
+  const known = name === '' ? UNNAMED : name
+  return printable(`${kind} ${namespace === '' ? known : `${namespace}/${known}`}`)
+}
+
+const UNNAMED = '(unnamed)'
 
 /** `a.yaml:8:3` */
 export function placeOf({ file, line, column }: Position): string {
@@ -62,5 +71,11 @@ export function sentencesOf(finding: {
   advice: string | null
 }): string {
   const { message, doubts, advice } = finding
-  return [message, ...doubts, advice ?? ''].filter((text) => text !== '').join(' ')
+  const texts = [message, ...doubts, advice ?? ''].filter((text) => text !== '')
+  // Such as a list of tags, which the next sentence must not run into.
+  return texts
+    .map((text, index) =>
+      index < texts.length - 1 && /[\p{L}\p{N}"')]$/u.test(text) ? `${text}.` : text,
+    )
+    .join(' ')
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ItemByItem, jsonPieces } from '../../json/json-pieces.ts'
+import { printable } from '../../text/printable.ts'
 import { causeCodes, causes } from '../../prediction/causes.ts'
 import type { CauseCode } from '../../prediction/causes.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
@@ -55,7 +56,11 @@ function* resultsOf(outcome: AuditOutcome): Generator<object> {
 
 function ruleOf(cause: CauseCode): object {
   const { title, aspect, defaultAction } = causes[cause]
-  const text = `The image will not be pulled as things are: ${title}. Each result says with which evidence, and what to do about it.`
+  const start =
+    defaultAction === 'deny'
+      ? 'The image will not be pulled as things are'
+      : 'Worth a look before the image is pulled'
+  const text = `${start}: ${title}. Each result says with which evidence, and what to do about it.`
   return {
     id: cause,
     shortDescription: { text: `${title.charAt(0).toUpperCase()}${title.slice(1)}` },
@@ -87,7 +92,7 @@ function resultOf({ audited, image, title, imageName }: Row, judged: JudgedFindi
       'pullgate/v1': createHash('sha256').update(identity).digest('hex'),
     },
     ...(image.known ? { baselineState: 'unchanged' } : {}),
-    properties: { image: imageName, action, certainty: finding.certainty },
+    properties: { image: printable(use.image), action, certainty: finding.certainty },
   }
 }
 

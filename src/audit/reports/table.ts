@@ -1,10 +1,12 @@
+import { displayWidth } from '../../text/display-width.ts'
 import { printable } from '../../text/printable.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
 import { summarise } from '../summary.ts'
+import { countOf } from './count-of.ts'
 import { groupLines } from './group-lines.ts'
 import type { ReportOptions } from './report.ts'
-import { placeOf, titleOf } from './rows.ts'
+import { imageNameOf, placeOf, titleOf } from './rows.ts'
 import { wrap } from './wrap.ts'
 
 type TableOptions = Pick<ReportOptions, 'paint' | 'columns'>
@@ -26,7 +28,7 @@ export function* tableReport(
       .join('')
   const { images, allow, warn, deny } = summarise(outcome)
   if (outcome.objects.length > 0) yield '\n'
-  yield `${images} images: ${allow} allow, ${warn} warn, ${deny} deny\n`
+  yield `${countOf(images, 'image')}: ${allow} allow, ${warn} warn, ${deny} deny\n`
 }
 
 function objectLines(audited: AuditedObject, options: TableOptions): string[] {
@@ -46,15 +48,30 @@ function imageLines(
   const container = prediction.use.container ?? prediction.use.path
   const verdict = options.paint(STYLE[action], action.padEnd(5))
   const label = container === '' ? '' : `${printable(container)}: `
-  const place = position ? options.paint('dim', ` (${placeOf(position)})`) : ''
-  const note = known ? options.paint('dim', ' (in the baseline)') : ''
+  const name = `${label}${imageNameOf(prediction.use.image)}`
+  const notes = [
+    ...(position ? [`(${placeOf(position)})`] : []),
+    ...(known ? ['(in the baseline)'] : []),
+  ].join(' ')
+  const fits =
+    options.columns === null ||
+    displayWidth(`${INDENT}${name} ${notes}`) <= options.columns
+  const first = `  ${verdict}  ${name}`
   return [
-    `  ${verdict}  ${label}${printable(prediction.use.image)}${place}${note}`,
+    ...(notes === '' ? [first] : noted(first, options.paint('dim', notes), fits)),
     ...findings.flatMap((judged) => findingLines(judged, options)),
   ]
 }
 
-/** Advice is never broken: a command in it is there to be pasted. */
+/** What does not fit beside the image stands below it: a name is not broken, for who copies it. */
+function noted(line: string, notes: string, fits: boolean): string[] {
+  return fits ? [`${line} ${notes}`] : [line, `${INDENT}${notes}`]
+}
+
+/** Programs that advice tells to run. */
+const COMMAND = /\b(?:kubectl|docker|helm|skopeo|crane|curl) /
+
+/** A command in advice is never broken: it is there to be pasted. */
 function findingLines({ finding }: JudgedFinding, options: TableOptions): string[] {
   const { cause, message, doubts, advice } = finding
   const { paint, columns } = options
@@ -63,6 +80,8 @@ function findingLines({ finding }: JudgedFinding, options: TableOptions): string
     ...doubts.flatMap((doubt) =>
       wrap(doubt, INDENT, columns).map((line) => paint('dim', line)),
     ),
-    ...(advice === null ? [] : [`${INDENT}${advice}`]),
+    ...(advice === null
+      ? []
+      : wrap(advice, INDENT, COMMAND.test(advice) ? null : columns)),
   ]
 }

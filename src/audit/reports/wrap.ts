@@ -1,3 +1,5 @@
+import { displayWidth } from '../../text/display-width.ts'
+
 /** Words narrower than this are never worth a column of their own. */
 const MIN_WIDTH = 30
 
@@ -8,7 +10,7 @@ export function wrap(text: string, indent: string, columns: number | null): stri
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > width) {
       lines.push(indent + line)
       line = word
     } else line = line === '' ? word : `${line} ${word}`

@@ -1,13 +1,12 @@
 import { stringify } from 'yaml'
 import type { AuditOutcome } from '../audit-result.ts'
 import { resultsOf, sumsOf } from './json.ts'
-
-const OPTIONS = { aliasDuplicateObjects: false, lineWidth: 0 }
+import { yamlOptions } from './yaml-options.ts'
 
 /** The JSON report, written as YAML. */
 export function* yamlReport(outcome: AuditOutcome): Generator<string> {
   yield outcome.objects.length === 0 ? 'results: []\n' : 'results:\n'
   for (const result of resultsOf(outcome))
-    yield stringify([result], OPTIONS).replaceAll(/^(?=.)/gm, '  ')
-  yield stringify(sumsOf(outcome), OPTIONS)
+    yield stringify([result], yamlOptions).replaceAll(/^(?=.)/gm, '  ')
+  yield stringify(sumsOf(outcome), yamlOptions)
 }

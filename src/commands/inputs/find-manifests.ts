@@ -28,7 +28,7 @@ export async function* findManifests(
   const path = resolve(cwd, name)
   const found = await stat(path).catch((error: unknown) => reasonOf(error))
   if (typeof found !== 'string') {
-    yield* found.isDirectory() ? walk(name, path, 0) : [fileOf(name, path, found)]
+    yield* found.isDirectory() ? folder(name, path) : [fileOf(name, path, found)]
     return
   }
   if (!GLOB.test(name)) {
@@ -50,6 +50,16 @@ export async function isOnDisk(name: string, cwd: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** Somebody who names a folder without a manifest has mistaken it for another. */
+async function* folder(shown: string, path: string): AsyncGenerator<FoundEntry> {
+  let isEmpty = true
+  for await (const entry of walk(shown, path, 0)) {
+    isEmpty = false
+    yield entry
+  }
+  if (isEmpty) yield { problem: `nothing to read in ${shown}: no .yaml, .yml or .json` }
 }
 
 async function* walk(

@@ -49,7 +49,10 @@ async function* readFiles(name: string, io: Io): AsyncGenerator<InputOrProblem> 
 async function readStdin(io: Io): Promise<InputOrProblem> {
   try {
     const content = await readBounded(io.stdin, io.signal)
-    return content === null ? tooLarge('standard input') : { file: '-', content }
+    if (content === null) return tooLarge('standard input')
+    // Whatever was to render it has failed, most likely.
+    if (content.length === 0) return problem('standard input is empty')
+    return { file: '-', content }
   } catch (error) {
     if (io.signal.aborted) return problem('interrupted while reading standard input')
     return problem(`cannot read standard input: ${reasonOf(error)}`)

@@ -1,0 +1,23 @@
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { UsageError } from './io.ts'
+
+/** Asks for the folders of reports before anything is judged: nobody should wait for a report that has no place. Throws UsageError. */
+export async function requirePlaces(
+  files: readonly string[],
+  cwd: string,
+): Promise<void> {
+  for (const file of files) {
+    const path = resolve(cwd, file)
+    if (await isFolder(path)) throw new UsageError(`cannot write ${file}: it is a folder`)
+    if (!(await isFolder(dirname(path))))
+      throw new UsageError(`cannot write ${file}: there is no folder ${dirname(file)}`)
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
