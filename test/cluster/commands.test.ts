@@ -3,6 +3,7 @@ import { whyMissing } from '../support/missing-parts.ts'
 import { findBinaries } from './binaries.ts'
 import { checking } from './cases/checking.ts'
 import { explaining } from './cases/explaining.ts'
+import { presync } from './cases/presync.ts'
 import { createCommandWorld } from './command-world.ts'
 
 // `explain` and `check --cluster` against a real API server and controllers, and a registry that asks for a password.
@@ -23,4 +24,5 @@ if ('missing' in binaries) {
   const world = await createCommandWorld(t, binaries)
   await t.test('explain', (t) => explaining(t, world))
   await t.test('check --cluster', (t) => checking(t, world))
+  await t.test('the example for Argo CD', (t) => presync(t, world))
 }

@@ -104,6 +104,7 @@ export async function checking(t: Test, world: CommandWorld): Promise<void> {
   await t.test('the nodes of the cluster count', async (t) => {
     await writeFile(join(directory, 'odd.json'), JSON.stringify(onMainframe(GOOD)))
     await mustRun(plane, ['create', '-f', '-'], [nodeOf('big-1', 's390x')])
+    t.teardown(() => mustRun(plane, ['delete', 'node', 'big-1']))
 
     const { code, results } = await check(t, [], ['odd.json'])
 
