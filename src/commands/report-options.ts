@@ -11,7 +11,9 @@ import { isReportFormat, reportFormats, reports } from '../audit/reports/formats
 import type { ReportFormat } from '../audit/reports/formats.ts'
 import type { ReportOptions } from '../audit/reports/report.ts'
 import { version } from '../engine/version.ts'
+import { errorCode } from '../text/error-code.ts'
 import { printable } from '../text/printable.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 import { UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
 import { writePieces, writePiecesTo } from './write-pieces.ts'
@@ -98,12 +100,30 @@ export async function publish(
     const where = position ? `${placeOf(position)}: ` : ''
     io.stderr.write(`${where}${printable(message)}\n`)
   }
+  let unwritten = false
   for (const { format, file } of settings.targets) {
     const pieces = reports[format](outcome, reportOptions(settings, file, io))
     if (file === null) await writePieces(pieces, io.stdout)
-    else await writePiecesTo(resolve(io.cwd, file), pieces)
+    else if (!(await isWritten(file, pieces, io))) unwritten = true
   }
+  if (unwritten) return 2
   return exitCodeOf(outcome, { failOn, interrupted: io.signal.aborted })
+}
+
+/** A report that cannot be written is said, and keeps no other from being written. */
+async function isWritten(
+  file: string,
+  pieces: Iterable<string>,
+  io: Io,
+): Promise<boolean> {
+  try {
+    await writePiecesTo(resolve(io.cwd, file), pieces)
+    return true
+  } catch (error) {
+    if (errorCode(error) === null) throw error
+    io.stderr.write(`cannot write ${printable(file)}: ${systemTrouble(error)}\n`)
+    return false
+  }
 }
 
 function reportOptions(
@@ -137,8 +157,11 @@ function readTarget(value: string): Target {
 }
 
 async function openBaseline(file: string, cwd: string): Promise<Baseline> {
+  const text = await readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
+    throw new UsageError(`the baseline ${file} cannot be read: ${systemTrouble(error)}`)
+  })
   try {
-    return readBaseline(await readFile(resolve(cwd, file), 'utf8'))
+    return readBaseline(text)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UsageError(`the baseline ${file} cannot be used: ${reason}`)
