@@ -1,7 +1,7 @@
 import { printable } from '../../text/printable.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
-import { summarise } from '../summary.ts'
+import { leftOutSentence, summarise } from '../summary.ts'
 import { groupLines } from './group-lines.ts'
 import type { ReportOptions } from './report.ts'
 import { placeOf, titleOf } from './rows.ts'
@@ -24,9 +24,12 @@ export function* tableReport(
     yield groupLines(outcome.groups, options)
       .map((line) => `${line}\n`)
       .join('')
-  const { images, allow, warn, deny } = summarise(outcome)
+  const summary = summarise(outcome)
+  const { images, allow, warn, deny } = summary
   if (outcome.objects.length > 0) yield '\n'
   yield `${images} images: ${allow} allow, ${warn} warn, ${deny} deny\n`
+  const leftOut = leftOutSentence(summary)
+  if (leftOut !== null) yield `${leftOut}\n`
 }
 
 function objectLines(audited: AuditedObject, options: TableOptions): string[] {
