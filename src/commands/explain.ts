@@ -1,9 +1,10 @@
-import { parseArgs, styleText } from 'node:util'
+import { parseArgs } from 'node:util'
 import { explainObject } from '../audit/explain/explain-object.ts'
 import { explanationJson, explanationText } from '../audit/explain/explain-report.ts'
 import type { Explanation } from '../audit/explain/explanation.ts'
 import { explainKind } from '../audit/explain/kind-names.ts'
 import { printable } from '../text/printable.ts'
+import { colorHelp, painter, readColor } from './color.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
@@ -17,6 +18,7 @@ Usage: pullgate explain [OPTIONS] KIND/NAME
   -n, --namespace NAME  namespace of the object (default: that of the kubeconfig)
   -o, --output FORMAT   table (default) or json
 ${clusterHelp}
+${colorHelp}
       --config FILE     configuration (YAML)
 
 KIND is pod, deployment, statefulset, daemonset, job, cronjob, replicaset or a short name; a Pod needs none.
@@ -40,6 +42,7 @@ async function explain(args: string[], io: Io): Promise<ExitCode> {
     options: {
       namespace: { type: 'string', short: 'n' },
       output: { type: 'string', short: 'o', default: 'table' },
+      color: { type: 'string', default: 'auto' },
       config: { type: 'string' },
       ...clusterArguments,
     },
@@ -48,6 +51,7 @@ async function explain(args: string[], io: Io): Promise<ExitCode> {
   if (output !== 'table' && output !== 'json') {
     throw new UsageError(`-o takes table or json, not "${output}"`)
   }
+  const paint = painter(readColor(values.color), io)
   const named = readName(positionals)
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
   const { secrets } = configuration
@@ -72,7 +76,12 @@ async function explain(args: string[], io: Io): Promise<ExitCode> {
       secrets,
       signal: AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]),
     })
-    print(explanation, output, io)
+    const columns = io.isTerminal ? io.columns : null
+    const text =
+      output === 'json'
+        ? explanationJson(explanation)
+        : explanationText(explanation, { columns, paint })
+    io.stdout.write(text)
     if (io.signal.aborted)
       io.stderr.write('interrupted: what had no answer by then is not verified\n')
     return io.signal.aborted ? 2 : exitCodeOf(explanation)
@@ -99,18 +108,6 @@ function readName(positionals: readonly string[]): {
   if (known === null) throw new UsageError(`"${kind}" is no kind that has Pods`)
   if (!NAME.test(name)) throw new UsageError(`"${name}" is no name of an object`)
   return { ...known, name }
-}
-
-function print(explanation: Explanation, output: 'table' | 'json', io: Io): void {
-  const paints = io.isTerminal && !io.env.NO_COLOR
-  const text =
-    output === 'json'
-      ? explanationJson(explanation)
-      : explanationText(explanation, {
-          columns: io.isTerminal ? io.columns : null,
-          paint: (style, words) => (paints ? styleText(style, words) : words),
-        })
-  io.stdout.write(text)
 }
 
 function exitCodeOf({ images }: Explanation): ExitCode {

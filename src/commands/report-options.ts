@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { styleText } from 'node:util'
 import type { AuditOutcome } from '../audit/audit-result.ts'
 import { readBaseline, withBaseline } from '../audit/baseline.ts'
 import type { Baseline } from '../audit/baseline.ts'
@@ -14,6 +13,8 @@ import { version } from '../engine/version.ts'
 import { errorCode } from '../text/error-code.ts'
 import { printable } from '../text/printable.ts'
 import { systemTrouble } from '../text/system-trouble.ts'
+import { colorHelp, painter, readColor, unpainted } from './color.ts'
+import type { Color } from './color.ts'
 import { UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
 import { writePieces, writePiecesTo } from './write-pieces.ts'
@@ -32,7 +33,7 @@ export const reportHelp = `  -o, --output FORMAT   table (default), json, yaml, 
                         or openreports; FORMAT=FILE writes to a file; may be repeated
       --fail-on ACTION  deny (default), warn or never: what makes the exit code 1
       --baseline FILE   a former JSON report: fail only on what is new
-      --color WHEN      auto (default), always or never; NO_COLOR is heeded
+${colorHelp}
       --config FILE     configuration (YAML)`
 
 export interface ReportArguments {
@@ -52,7 +53,7 @@ export interface ReportSettings {
   targets: Target[]
   failOn: FailOn
   baseline: Baseline | null
-  color: 'auto' | 'always' | 'never'
+  color: Color
 }
 
 /** Reads the shared options and the baseline, before anything is judged. Throws UsageError. */
@@ -72,10 +73,7 @@ export async function readReportSettings(
       `--fail-on takes deny, warn or never, not "${values['fail-on']}"`,
     )
   }
-  const { color } = values
-  if (color !== 'auto' && color !== 'always' && color !== 'never') {
-    throw new UsageError(`--color takes auto, always or never, not "${color}"`)
-  }
+  const color = readColor(values.color)
   const baseline =
     values.baseline === undefined ? null : await openBaseline(values.baseline, cwd)
   return { targets, failOn, baseline, color }
@@ -132,14 +130,10 @@ function reportOptions(
   io: Io,
 ): ReportOptions {
   const toTerminal = file === null && io.isTerminal
-  // https://no-color.org: present and not an empty string.
-  const wanted = color === 'auto' ? toTerminal && !io.env.NO_COLOR : color === 'always'
-  const paints = wanted && file === null
   return {
     failOn,
     columns: toTerminal ? io.columns : null,
-    paint: (style, text) =>
-      paints ? styleText(style, text, { validateStream: false }) : text,
+    paint: file === null ? painter(color, io) : unpainted,
     version,
     madeAtMs: Date.now(),
   }

@@ -26,6 +26,13 @@ export async function createWorld(
   return {
     explain: (...args: string[]) =>
       runInProcess(['explain', ...standalone, '-n', 'shop', ...args], { cwd: directory }),
+    /** On a terminal of 100 columns. */
+    show: (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+      runInProcess(['explain', ...standalone, '-n', 'shop', ...args], {
+        cwd: directory,
+        env,
+        terminal: 100,
+      }),
     json: async (...args: string[]): Promise<Explanation & { code: number }> => {
       const { stdout, stderr, code } = await runInProcess(
         ['explain', ...standalone, '-n', 'shop', '-o', 'json', ...args],

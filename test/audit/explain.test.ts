@@ -390,6 +390,24 @@ t.test('an image that does not start, and names that the kubelet refuses', async
   t.match(await json('never'), { images: [{ kubelet: { class: 'never-pulled' } }] })
 })
 
+t.test('colours are asked for as of check and audit', async (t) => {
+  const { explain, show } = await createWorld(t, [
+    pod('web', { image: 'registry.acme.test/Team/web:1' }),
+  ])
+  const noColor = { NO_COLOR: '1' }
+  const rows: [what: string, output: ReturnType<typeof explain>, painted: boolean][] = [
+    ['a pipe', explain('web'), false],
+    ['a pipe, always', explain('web', '--color', 'always'), true],
+    ['JSON is never painted', explain('web', '--color', 'always', '-o', 'json'), false],
+    ['a terminal', show(['web']), true],
+    ['a terminal, NO_COLOR', show(['web'], noColor), false],
+    ['a terminal, never', show(['web', '--color', 'never']), false],
+    ['NO_COLOR, always', show(['web', '--color=always'], noColor), true],
+  ]
+  for (const [what, output, painted] of rows)
+    t.equal((await output).stdout.includes('\u001B[31m'), painted, what)
+})
+
 t.test('what is not there is said in one line', async (t) => {
   const { explain } = await createWorld(t, [])
   const cases: [string[], RegExp][] = [
@@ -399,6 +417,7 @@ t.test('what is not there is said in one line', async (t) => {
     [['pod/X'], /"X" is no name/],
     [[], /name one object/],
     [['pod/x', '-o', 'xml'], /-o takes table or json/],
+    [['pod/x', '--color', 'red'], /--color takes auto, always or never, not "red"/],
   ]
   for (const [args, says] of cases) {
     const { code, stderr } = await explain(...args)
