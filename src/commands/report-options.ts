@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { AuditOutcome } from '../audit/audit-result.ts'
+import type { AuditOutcome, AuditProblem } from '../audit/audit-result.ts'
 import { readBaseline, withBaseline } from '../audit/baseline.ts'
 import type { Baseline } from '../audit/baseline.ts'
 import { exitCodeOf, failOnValues } from '../audit/fail-on.ts'
@@ -86,6 +86,11 @@ export function isForPeople({ targets }: ReportSettings): boolean {
 
 const PEOPLE: ReadonlySet<ReportFormat> = new Set(['table', 'github', 'markdown'])
 
+/** A problem with its place, as standard error has it. */
+export function problemLine({ message, position }: AuditProblem): string {
+  return `${position ? `${placeOf(position)}: ` : ''}${printable(message)}`
+}
+
 /** Writes problems to stderr and every report to its place; answers the exit code of the run. */
 export async function publish(
   found: AuditOutcome,
@@ -94,10 +99,7 @@ export async function publish(
 ): Promise<ExitCode> {
   const { baseline, failOn } = settings
   const outcome = baseline === null ? found : withBaseline(found, baseline, failOn)
-  for (const { message, position } of outcome.problems) {
-    const where = position ? `${placeOf(position)}: ` : ''
-    io.stderr.write(`${where}${printable(message)}\n`)
-  }
+  for (const problem of outcome.problems) io.stderr.write(`${problemLine(problem)}\n`)
   let unwritten = false
   for (const { format, file } of settings.targets) {
     const pieces = reports[format](outcome, reportOptions(settings, file, io))

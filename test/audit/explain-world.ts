@@ -24,6 +24,7 @@ export async function createWorld(
   await writeFile(join(directory, 'cluster/all.yaml'), documents.join('---\n'))
   const standalone = ['--standalone', 'cluster', '--config', 'pullgate.yaml']
   return {
+    directory,
     explain: (...args: string[]) =>
       runInProcess(['explain', ...standalone, '-n', 'shop', ...args], { cwd: directory }),
     /** On a terminal of 100 columns. */

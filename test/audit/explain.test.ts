@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import {
   canFailPull,
@@ -406,6 +408,18 @@ t.test('colours are asked for as of check and audit', async (t) => {
   ]
   for (const [what, output, painted] of rows)
     t.equal((await output).stdout.includes('\u001B[31m'), painted, what)
+})
+
+t.test('a broken file of the folder is named with its line', async (t) => {
+  const web = pod('web', { image: 'registry.acme.test/Team/web:1' })
+  const { explain, directory } = await createWorld(t, [web])
+  await writeFile(join(directory, 'cluster/broken.yaml'), 'kind: [\nx: }\n')
+
+  const { code, stdout, stderr } = await explain('web')
+
+  t.equal(code, 1)
+  t.match(stderr, /^\S*cluster\/broken\.yaml:2:1: .+\n$/)
+  t.match(stdout, /^Pod shop\/web\n/)
 })
 
 t.test('what is not there is said in one line', async (t) => {
