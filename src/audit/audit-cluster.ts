@@ -24,7 +24,8 @@ export async function auditCluster(
   }
   const problems = [...collection.problems]
   if (options.signal.aborted) problems.push(interruption(objects.length, total))
-  return { objects, problems, groups: groupObjects(objects) }
+  const { inactive } = collection
+  return { objects, problems, groups: groupObjects(objects), inactive }
 }
 
 function* takenFrom(workloads: ClusterWorkload[]): Generator<ClusterWorkload> {

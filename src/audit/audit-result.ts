@@ -73,4 +73,6 @@ export interface AuditOutcome {
   problems: AuditProblem[]
   /** Of a cluster audit; absent elsewhere. */
   groups?: AuditGroups
+  /** Of a cluster audit: objects that were left out since they are suspended, finished or scaled to zero. */
+  inactive?: number
 }

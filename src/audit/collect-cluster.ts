@@ -41,7 +41,7 @@ export interface ClusterCollection {
   /** By namespace, kind and name; one for each object that nothing else in the list makes. */
   workloads: ClusterWorkload[]
   problems: AuditProblem[]
-  /** Left out because they are suspended, finished or scaled to zero. */
+  /** Left out because they are suspended, finished or scaled to zero; what others make is not counted. */
   inactive: number
 }
 

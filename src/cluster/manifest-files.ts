@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { errorCode } from '../text/error-code.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 
 /** What tells that a file has changed, without reading it. */
 export interface ManifestFile {
@@ -57,7 +58,7 @@ async function visit(path: string, depth: number, found: ManifestFiles): Promise
       return
     }
     await walk(path, depth + 1, found).catch((error: unknown) => {
-      found.problems.push({ file: path, message: codeOf(error) })
+      found.problems.push({ file: path, message: whyUnread(error) })
     })
     return
   }
@@ -74,7 +75,7 @@ async function statOrNull(path: string) {
   return stat(path).catch(() => null)
 }
 
-/** `ENOENT`, `EACCES` and the like. */
-export function codeOf(error: unknown): string {
-  return errorCode(error) ?? 'cannot be read'
+/** Why a file or folder cannot be read, in a few words. */
+export function whyUnread(error: unknown): string {
+  return errorCode(error) === null ? 'cannot be read' : systemTrouble(error)
 }

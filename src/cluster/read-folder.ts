@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 
 import { readDocuments } from '../yaml/read-documents.ts'
 import { readKubernetesObjects, type KubernetesObject } from './kubernetes-object.ts'
-import { codeOf, listManifestFiles, MAX_FILE_BYTES } from './manifest-files.ts'
+import { whyUnread, listManifestFiles, MAX_FILE_BYTES } from './manifest-files.ts'
 import type { FolderProblem } from './standalone-folder.ts'
 
 /**
@@ -23,7 +23,7 @@ export async function readFolder(
       problems.push({ file: path, line: null, message: 'too large' })
       continue
     }
-    const content = await readFile(path).catch((error: unknown) => codeOf(error))
+    const content = await readFile(path).catch((error: unknown) => whyUnread(error))
     if (typeof content === 'string') {
       problems.push({ file: path, line: null, message: content })
       continue

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { readDocuments } from '../yaml/read-documents.ts'
 import { readKubernetesObjects, type KubernetesObject } from './kubernetes-object.ts'
 import {
-  codeOf,
+  whyUnread,
   listManifestFiles,
   MAX_FILE_BYTES,
   type ManifestFile,
@@ -67,7 +67,7 @@ export async function openStandaloneFolder(
   let reading: Promise<void> = Promise.resolve()
   function reread(): Promise<void> {
     reading = reading.then(read).catch((error: unknown) => {
-      report.tell({ file: directory, line: null, message: codeOf(error) }, 'directory')
+      report.tell({ file: directory, line: null, message: whyUnread(error) }, 'directory')
     })
     return reading
   }
@@ -151,7 +151,7 @@ async function readObjects(
   report: Reporter,
 ): Promise<KubernetesObject[] | null> {
   const bytes = await readFile(file.path).catch((error: unknown) => {
-    report.tell({ file: file.path, line: null, message: codeOf(error) }, file.stamp)
+    report.tell({ file: file.path, line: null, message: whyUnread(error) }, file.stamp)
     return null
   })
   if (bytes === null) return null

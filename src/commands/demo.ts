@@ -22,7 +22,7 @@ import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
 import { startServer } from './start-server.ts'
 import type { RunningServer } from './start-server.ts'
-import { wantsColor } from './wants-color.ts'
+import { wantsColor } from './color.ts'
 
 const help = `Shows the gate at work: an embedded registry, the real webhook over HTTPS, and what kubectl apply would print.
 

@@ -1,15 +1,18 @@
-import { parseArgs, styleText } from 'node:util'
+import { parseArgs } from 'node:util'
 import { explainObject } from '../audit/explain/explain-object.ts'
 import { explanationJson, explanationText } from '../audit/explain/explain-report.ts'
 import type { Explanation } from '../audit/explain/explanation.ts'
+import type { ExplainTarget } from '../audit/explain/find-pod.ts'
 import { explainKind } from '../audit/explain/kind-names.ts'
-import { printable } from '../text/printable.ts'
+import type { Configuration } from '../configuration/configuration.ts'
+import { colorHelp, painter, readColor } from './color.ts'
 import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
 import { clusterArguments, clusterHelp, openCluster } from './open-cluster.ts'
+import type { OpenCluster } from './open-cluster.ts'
 import { createReportEngine } from './report-engine.ts'
-import { wantsColor } from './wants-color.ts'
+import { problemLine } from './report-options.ts'
 
 const help = `Tells why a live object is stuck in ErrImagePull or ImagePullBackOff, step by step, and how to mend it.
 
@@ -18,6 +21,7 @@ Usage: pullgate explain [OPTIONS] KIND/NAME
   -n, --namespace NAME  namespace of the object (default: that of the kubeconfig)
   -o, --output FORMAT   table (default) or json
 ${clusterHelp}
+${colorHelp}
       --config FILE     configuration (YAML)
 
 KIND is pod, deployment, statefulset, daemonset, job, cronjob, replicaset or a short name; a Pod needs none.
@@ -34,53 +38,76 @@ export const explainCommand: Command = {
 
 const TIMEOUT_MS = 120_000
 
+const options = {
+  namespace: { type: 'string', short: 'n' },
+  output: { type: 'string', short: 'o', default: 'table' },
+  color: { type: 'string', default: 'auto' },
+  config: { type: 'string' },
+  ...clusterArguments,
+} as const
+
 async function explain(args: string[], io: Io): Promise<ExitCode> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      namespace: { type: 'string', short: 'n' },
-      output: { type: 'string', short: 'o', default: 'table' },
-      config: { type: 'string' },
-      ...clusterArguments,
-    },
-  })
-  const { output } = values
-  if (output !== 'table' && output !== 'json') {
-    throw new UsageError(`-o takes table or json, not "${output}"`)
-  }
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  const output = readOutput(values.output)
+  const paint = painter(readColor(values.color), io)
   const named = readName(positionals)
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
   const { secrets } = configuration
   const cluster = await openCluster(values, { secrets, cwd: io.cwd })
-  const namespace = values.namespace ?? cluster.namespace
-  if (!NAME.test(namespace))
-    throw new UsageError(`-n takes a namespace, not "${namespace}"`)
-  for (const { message } of cluster.problems) io.stderr.write(`${printable(message)}\n`)
-  const { facts, lister } = cluster
+  try {
+    const namespace = values.namespace ?? cluster.namespace
+    if (!NAME.test(namespace))
+      throw new UsageError(`-n takes a namespace, not "${namespace}"`)
+    for (const problem of cluster.problems) io.stderr.write(`${problemLine(problem)}\n`)
+    const target = { ...named, namespace }
+    const explanation = await lookInto(target, { cluster, configuration, io })
+    const columns = io.isTerminal ? io.columns : null
+    const text =
+      output === 'json'
+        ? explanationJson(explanation)
+        : explanationText(explanation, { columns, paint })
+    io.stdout.write(text)
+    if (!io.signal.aborted) return exitCodeOf(explanation)
+    io.stderr.write('interrupted: what had no answer by then is not verified\n')
+    return 2
+  } finally {
+    await cluster.close()
+  }
+}
+
+interface Run {
+  cluster: OpenCluster
+  configuration: Configuration
+  io: Io
+}
+
+async function lookInto(
+  target: ExplainTarget,
+  { cluster: { facts, lister }, configuration, io }: Run,
+): Promise<Explanation> {
   const tell = (line: string): void => void io.stderr.write(`${line}\n`)
   const engine = await createReportEngine(
     { name: 'explain', configuration, facts, tell },
     io,
   )
   try {
-    const explanation = await explainObject({
-      target: { ...named, namespace },
+    return await explainObject({
+      target,
       lister,
       facts,
       predictor: engine.predictor,
       rules: configuration.customResources,
-      secrets,
+      secrets: configuration.secrets,
       signal: AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)]),
     })
-    print(explanation, output, io)
-    if (io.signal.aborted)
-      io.stderr.write('interrupted: what had no answer by then is not verified\n')
-    return io.signal.aborted ? 2 : exitCodeOf(explanation)
   } finally {
     await engine.close()
-    await cluster.close()
   }
+}
+
+function readOutput(output: string): 'table' | 'json' {
+  if (output === 'table' || output === 'json') return output
+  throw new UsageError(`-o takes table or json, not "${output}"`)
 }
 
 /** RFC 1123: it becomes a part of a query or a path. */
@@ -100,18 +127,6 @@ function readName(positionals: readonly string[]): {
   if (known === null) throw new UsageError(`"${kind}" is no kind that has Pods`)
   if (!NAME.test(name)) throw new UsageError(`"${name}" is no name of an object`)
   return { ...known, name }
-}
-
-function print(explanation: Explanation, output: 'table' | 'json', io: Io): void {
-  const paints = wantsColor(io)
-  const text =
-    output === 'json'
-      ? explanationJson(explanation)
-      : explanationText(explanation, {
-          columns: io.isTerminal ? io.columns : null,
-          paint: (style, words) => (paints ? styleText(style, words) : words),
-        })
-  io.stdout.write(text)
 }
 
 function exitCodeOf({ images }: Explanation): ExitCode {

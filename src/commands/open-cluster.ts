@@ -13,6 +13,8 @@ import { readFolder } from '../cluster/read-folder.ts'
 import { rememberFacts } from '../cluster/remember-facts.ts'
 import type { AuditProblem } from '../audit/audit-result.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
+import { UsageError } from './io.ts'
 
 /** What commands that look into a cluster take, for parseArgs. */
 export const clusterArguments = {
@@ -45,13 +47,19 @@ export interface OpenCluster {
 /** A page of 500 objects may take an API server some seconds. */
 const API_TIMEOUT_MS = 60_000
 
-/** Throws ClusterNotConfigured when there is no cluster, and what the file system says of a folder that cannot be read. */
+/** Throws ClusterNotConfigured when there is no cluster, and UsageError where the folder cannot be read. */
 export async function openCluster(
   { kubeconfig, context, standalone }: ClusterArguments,
   { secrets, cwd }: { secrets: 'get' | 'none'; cwd: string },
 ): Promise<OpenCluster> {
   if (standalone !== undefined) {
-    const { objects, problems } = await readFolder(resolve(cwd, standalone))
+    const { objects, problems } = await readFolder(resolve(cwd, standalone)).catch(
+      (error: unknown) => {
+        throw new UsageError(
+          `--standalone ${standalone} cannot be read: ${systemTrouble(error)}`,
+        )
+      },
+    )
     const facts = objectStoreFacts(createObjectStore(objects), {
       complete: true,
       mayNameNamespaces: true,

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { styleText } from 'node:util'
-import type { AuditOutcome } from '../audit/audit-result.ts'
+import type { AuditOutcome, AuditProblem } from '../audit/audit-result.ts'
 import { readBaseline, withBaseline } from '../audit/baseline.ts'
 import type { Baseline } from '../audit/baseline.ts'
 import { exitCodeOf, failOnValues } from '../audit/fail-on.ts'
@@ -11,12 +10,14 @@ import { isReportFormat, reportFormats, reports } from '../audit/reports/formats
 import type { ReportFormat } from '../audit/reports/formats.ts'
 import type { ReportOptions } from '../audit/reports/report.ts'
 import { version } from '../engine/version.ts'
+import { errorCode } from '../text/error-code.ts'
 import { printable } from '../text/printable.ts'
 import { systemTrouble } from '../text/system-trouble.ts'
+import { colorHelp, painter, readColor, unpainted } from './color.ts'
+import type { Color } from './color.ts'
 import { UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
 import { requirePlaces } from './report-files.ts'
-import { wantsColor } from './wants-color.ts'
 import { writePieces, writePiecesTo } from './write-pieces.ts'
 
 /** What every command that reports takes, for parseArgs. */
@@ -33,7 +34,7 @@ export const reportHelp = `  -o, --output FORMAT   table (default), json, yaml, 
                         or openreports; FORMAT=FILE writes to a file; may be repeated
       --fail-on ACTION  deny (default), warn or never: what makes the exit code 1
       --baseline FILE   a former JSON report: fail only on what is new
-      --color WHEN      auto (default), always or never; NO_COLOR and FORCE_COLOR are heeded
+${colorHelp}
       --config FILE     configuration (YAML)`
 
 export interface ReportArguments {
@@ -53,7 +54,7 @@ export interface ReportSettings {
   targets: Target[]
   failOn: FailOn
   baseline: Baseline | null
-  color: 'auto' | 'always' | 'never'
+  color: Color
 }
 
 /** Reads the shared options and the baseline, before anything is judged. Throws UsageError. */
@@ -77,10 +78,7 @@ export async function readReportSettings(
       `--fail-on takes deny, warn or never, not "${values['fail-on']}"`,
     )
   }
-  const { color } = values
-  if (color !== 'auto' && color !== 'always' && color !== 'never') {
-    throw new UsageError(`--color takes auto, always or never, not "${color}"`)
-  }
+  const color = readColor(values.color)
   const baseline =
     values.baseline === undefined ? null : await openBaseline(values.baseline, cwd)
   return { targets, failOn, baseline, color }
@@ -93,6 +91,11 @@ export function isForPeople({ targets }: ReportSettings): boolean {
 
 const PEOPLE: ReadonlySet<ReportFormat> = new Set(['table', 'github', 'markdown'])
 
+/** A problem with its place, as standard error has it. */
+export function problemLine({ message, position }: AuditProblem): string {
+  return `${position ? `${placeOf(position)}: ` : ''}${printable(message)}`
+}
+
 /** Writes problems to stderr and every report to its place; answers the exit code of the run. */
 export async function publish(
   found: AuditOutcome,
@@ -101,27 +104,31 @@ export async function publish(
 ): Promise<ExitCode> {
   const { baseline, failOn } = settings
   const outcome = baseline === null ? found : withBaseline(found, baseline, failOn)
-  for (const { message, position } of outcome.problems) {
-    const where = position ? `${placeOf(position)}: ` : ''
-    io.stderr.write(`${where}${printable(message)}\n`)
-  }
-  const unwritten: string[] = []
+  for (const problem of outcome.problems) io.stderr.write(`${problemLine(problem)}\n`)
+  let unwritten = false
   for (const { format, file } of settings.targets) {
     const pieces = reports[format](outcome, reportOptions(settings, file, io))
     if (file === null) await writePieces(pieces, io.stdout)
-    else {
-      const trouble = await writePiecesTo(resolve(io.cwd, file), pieces).then(
-        () => null,
-        systemTrouble,
-      )
-      if (trouble !== null) unwritten.push(`cannot write ${file}: ${trouble}\n`)
-    }
+    else if (!(await isWritten(file, pieces, io))) unwritten = true
   }
-  if (unwritten.length > 0) {
-    io.stderr.write(unwritten.join(''))
-    return 2
-  }
+  if (unwritten) return 2
   return exitCodeOf(outcome, { failOn, interrupted: io.signal.aborted })
+}
+
+/** A report that cannot be written is said, and keeps no other from being written. */
+async function isWritten(
+  file: string,
+  pieces: Iterable<string>,
+  io: Io,
+): Promise<boolean> {
+  try {
+    await writePiecesTo(resolve(io.cwd, file), pieces)
+    return true
+  } catch (error) {
+    if (errorCode(error) === null) throw error
+    io.stderr.write(`cannot write ${printable(file)}: ${systemTrouble(error)}\n`)
+    return false
+  }
 }
 
 function reportOptions(
@@ -130,13 +137,10 @@ function reportOptions(
   io: Io,
 ): ReportOptions {
   const toTerminal = file === null && io.isTerminal
-  const wanted = color === 'auto' ? wantsColor(io) : color === 'always'
-  const paints = wanted && file === null
   return {
     failOn,
     columns: toTerminal ? io.columns : null,
-    paint: (style, text) =>
-      paints ? styleText(style, text, { validateStream: false }) : text,
+    paint: file === null ? painter(color, io) : unpainted,
     version,
     madeAtMs: Date.now(),
   }
@@ -154,8 +158,11 @@ function readTarget(value: string): Target {
 }
 
 async function openBaseline(file: string, cwd: string): Promise<Baseline> {
+  const text = await readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
+    throw new UsageError(`the baseline ${file} cannot be read: ${systemTrouble(error)}`)
+  })
   try {
-    return readBaseline(await readFile(resolve(cwd, file), 'utf8'))
+    return readBaseline(text)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UsageError(`the baseline ${file} cannot be used: ${reason}`)

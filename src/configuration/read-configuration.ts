@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { printable } from '../text/printable.ts'
+import { systemTrouble } from '../text/system-trouble.ts'
 import type { Configuration } from './configuration.ts'
 import type { ConfigurationProblem } from './configuration-problem.ts'
 import { rootFields } from './fields.ts'
@@ -62,8 +62,7 @@ export async function loadConfiguration(fileName: string): Promise<LoadedConfigu
   try {
     text = await readFile(fileName, 'utf8')
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const message = printable(`the file cannot be read: ${reason}`)
+    const message = `the file cannot be read: ${systemTrouble(error)}`
     const problem = { file: fileName, line: null, column: null, field: '', message }
     return { status: 'invalid', problems: [problem], text: null }
   }

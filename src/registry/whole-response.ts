@@ -57,7 +57,8 @@ export function wholeResponse(
       },
       onResponseData(running, chunk) {
         const room = maxBytes - length
-        if (room > 0) chunks.push(chunk.byteLength > room ? chunk.subarray(0, room) : chunk)
+        if (room > 0)
+          chunks.push(chunk.byteLength > room ? chunk.subarray(0, room) : chunk)
         length += chunk.byteLength
         if (length <= maxBytes) return
         finish(true)

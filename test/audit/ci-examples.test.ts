@@ -135,7 +135,7 @@ t.test('the nightly audit may run where it says, and read what it needs', async 
 t.test(
   'the Jobs in a cluster are manifests, and their arguments are options',
   async (t) => {
-    for (const name of ['argo-cd-presync-job.yaml', 'nightly-audit-cronjob.yaml']) {
+    for (const name of ['argo-cd/presync.yaml', 'nightly-audit-cronjob.yaml']) {
       const content = readFileSync(path(name))
       const { workloads, problems, unjudged } = collectManifests(
         [{ file: name, content }],
@@ -157,9 +157,51 @@ t.test(
       const [command, ...options] = args
       const entry = commands.find((each) => each.name === command)
       const help = (await entry?.load())?.help ?? reportHelp
-      t.ok(options.length >= 3)
+      t.ok(options.length >= 2)
       for (const option of options)
         t.match(help, option.split('=')[0], `${name}: ${option}`)
     }
   },
 )
+
+t.test('the Job of Argo CD checks the files that are synced', (t) => {
+  const { resources, configMapGenerator } = read('argo-cd/kustomization.yaml') as {
+    resources: string[]
+    configMapGenerator: { files: string[] }[]
+  }
+  const synced = resources.filter((file) => file !== 'presync.yaml')
+  t.strictSame(configMapGenerator[0]?.files, synced)
+  t.notMatch(readFileSync(path('argo-cd/presync.yaml'), 'utf8'), '--namespace')
+  t.end()
+})
+
+t.test('the Job of Argo CD may read what check asks for', (t) => {
+  const given = ['argo-cd/presync.yaml', 'argo-cd/cluster-rights.yaml']
+    .flatMap((name) => rolesIn(readFileSync(path(name))))
+    .flatMap(rightsOf)
+  const docs = readFileSync(new URL('../../docs/audit.md', import.meta.url), 'utf8')
+  const [, told = ''] = /```yaml\n([^`]*name: pullgate-check\n[^`]*)```/.exec(docs) ?? []
+
+  // In which other namespace a secret is, is nothing that a tenant need know.
+  const wanted = rolesIn(told)
+    .flatMap(rightsOf)
+    .filter((right) => right !== 'list secrets')
+  t.strictSame(new Set(given), new Set(wanted))
+  t.end()
+})
+
+interface Role {
+  rules?: { resources: string[]; resourceNames?: string[]; verbs: string[] }[]
+}
+
+function rolesIn(text: string | Buffer): Role[] {
+  return readDocuments(Buffer.from(text)).documents.map(({ value }) => value as Role)
+}
+
+function rightsOf({ rules = [] }: Role): string[] {
+  return rules.flatMap(({ resources, resourceNames = [], verbs }) =>
+    resources.flatMap((resource) =>
+      verbs.map((verb) => [verb, resource, ...resourceNames].join(' ')),
+    ),
+  )
+}

@@ -223,6 +223,40 @@ t.test('namespaces, labels and what is inactive can be chosen', async (t) => {
 })
 
 t.test(
+  'what is left out is counted, and the option that judges it is named',
+  async (t) => {
+    const cwd = t.testdir({ cluster: { 'all.json': JSON.stringify(listOf(fleet)) } })
+    // Nobody is asked.
+    const config = JSON.stringify({ registries: [{ host: 'docker.io', skip: true }] })
+    await writeFile(join(cwd, 'config.yaml'), config)
+    const command = ['audit', '--standalone', 'cluster', '--config', 'config.yaml']
+    const audit = (...args: string[]) => runInProcess([...command, ...args], { cwd })
+    // idle has no replicas, paused is suspended, done is finished; web-0 is not one of its own.
+    const sentence =
+      '3 objects are suspended, finished or scaled to zero and left out; --include-inactive judges them too.'
+    const cases: [args: string[], inactive: number, says: string | null][] = [
+      [[], 3, sentence],
+      [['-n', 'other'], 0, null],
+      [['-l', 'team=a'], 0, null],
+      [['--include-inactive'], 0, null],
+    ]
+    for (const [args, inactive, says] of cases) {
+      const { stdout } = await audit(...args, '-o', 'json')
+      t.match(JSON.parse(stdout), { summary: { inactive } }, args.join(' '))
+      for (const format of ['table', 'markdown']) {
+        const { stdout: text } = await audit(...args, '-o', format)
+        const said = text.split('\n').find((line) => line.includes('--include-inactive'))
+        t.equal(said ?? null, says, `${format} ${args.join(' ')}`)
+      }
+    }
+  },
+)
+
+function listOf(items: readonly object[]): object {
+  return { apiVersion: 'v1', kind: 'List', items }
+}
+
+t.test(
   'a list that is refused is told, and what it owns stands for itself',
   async (t) => {
     const { lister } = await apiLister(t, ['deployments', 'rollouts'])
@@ -348,7 +382,7 @@ t.test(
     t.equal(stderr, '')
     t.equal(code, 1)
     const report = JSON.parse(stdout) as Report
-    t.same(report.summary, { images: 600, allow: 540, warn: 0, deny: 60 })
+    t.same(report.summary, { images: 600, allow: 540, warn: 0, deny: 60, inactive: 0 })
     t.strictSame(
       [...cluster.registryRequests].filter(([, times]) => times > 1),
       [],

@@ -1,19 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { stringify } from 'yaml'
+import t from 'tap'
 import {
   canFailPull,
   classifyPullError,
 } from '../../src/audit/explain/classify-pull-error.ts'
-import type { Explanation } from '../../src/audit/explain/explanation.ts'
 import { explainKind } from '../../src/audit/explain/kind-names.ts'
 import { countNeighbours, neighbourStep } from '../../src/audit/explain/other-pods.ts'
 import { readPodState } from '../../src/audit/explain/read-pod-state.ts'
 import type { PodState } from '../../src/audit/explain/read-pod-state.ts'
-import { demoConfiguration } from '../../src/demo/demo-configuration.ts'
-import { startDemoRegistry } from '../../src/demo/demo-registry.ts'
-import { runInProcess } from '../support/run-in-process.ts'
+import { backOff, createWorld, failedEvent, pod } from './explain-world.ts'
 
 const P = 'failed to pull and unpack image "r.test/a:1": '
 const R = 'failed to resolve image: '
@@ -147,130 +143,84 @@ t.test('kinds are understood as kubectl writes them', (t) => {
   t.end()
 })
 
-function placedPod(name: string, nodeName: string, failing: boolean): PodState {
+interface Placed {
+  name: string
+  node: string
+  image: string
+  isFailing?: boolean
+}
+
+function placedPod({ name, node, image, isFailing = false }: Placed): PodState {
+  const status = isFailing
+    ? { name: 'c', imageID: '', state: { waiting: { reason: 'ErrImagePull' } } }
+    : { name: 'c', imageID: 'r.test/x@sha256:1', state: { running: {} } }
   return readPodState({
     metadata: { name, namespace: 'a' },
-    spec: { nodeName, containers: [{ name: 'c', image: 'r.test/x:1' }] },
-    status: {
-      containerStatuses: [
-        failing
-          ? { name: 'c', imageID: '', state: { waiting: { reason: 'ErrImagePull' } } }
-          : { name: 'c', imageID: 'r.test/x@sha256:1', state: { running: {} } },
-      ],
-    },
+    spec: { nodeName: node, containers: [{ name: 'c', image }] },
+    status: { containerStatuses: [status] },
   })
 }
 
 t.test('other Pods tell a trouble of the node from one of the registry', (t) => {
-  const step = (pods: PodState[]) => {
-    const place = { registry: 'r.test', node: 'n1', self: 'a/me' }
-    const neighbours = countNeighbours([placedPod('me', 'n1', true), ...pods], place)
-    return neighbourStep(neighbours, { registry: 'r.test', node: 'n1', isFailing: true })
-      .summary
-  }
-
-  t.match(step([]), /No other Pod uses/)
-  t.match(step([placedPod('a', 'n1', true), placedPod('b', 'n2', false)]), /Only node n1/)
-  t.match(step([placedPod('a', 'n2', true)]), /No Pod gets an image of r.test now/)
-  t.match(step([placedPod('a', 'n2', false)]), /Every other Pod/)
-  t.match(
-    step([placedPod('a', 'n2', false), placedPod('b', 'n2', true)]),
-    /1 have theirs/,
-  )
-  t.end()
-})
-
-/** A folder that stands for a cluster, with the demo's registries. */
-async function createWorld(test: Test, objects: readonly object[]) {
-  const registry = await startDemoRegistry()
-  test.teardown(() => registry.close())
-  const directory = test.testdir({})
-  await mkdir(join(directory, 'cluster'))
-  await writeFile(join(directory, 'pullgate.yaml'), demoConfiguration(registry))
-  const documents = [node('n1'), ...objects].map((object) => stringify(object))
-  await writeFile(join(directory, 'cluster/all.yaml'), documents.join('---\n'))
-  const standalone = ['--standalone', 'cluster', '--config', 'pullgate.yaml']
-  return {
-    explain: (...args: string[]) =>
-      runInProcess(['explain', ...standalone, '-n', 'shop', ...args], { cwd: directory }),
-    json: async (...args: string[]): Promise<Explanation & { code: number }> => {
-      const { stdout, stderr, code } = await runInProcess(
-        ['explain', ...standalone, '-n', 'shop', '-o', 'json', ...args],
-        { cwd: directory },
-      )
-      test.notMatch(stderr, /pullgate/)
-      return { ...(JSON.parse(stdout) as Explanation), code: code ?? -1 }
-    },
-  }
-}
-
-function node(name: string): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name },
-    status: {
-      nodeInfo: {
-        operatingSystem: 'linux',
-        architecture: 'amd64',
-        containerRuntimeVersion: 'containerd://2.1.4',
-        kubeletVersion: 'v1.34.1',
-      },
-    },
-  }
-}
-
-interface PodShape {
-  image: string
-  waiting?: { reason: string; message?: string }
-  owner?: { kind: string; name: string }
-  secret?: string
-}
-
-function pod(name: string, { image, waiting, owner, secret }: PodShape): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      namespace: 'shop',
-      ...(owner === undefined
-        ? {}
-        : { ownerReferences: [{ apiVersion: 'apps/v1', controller: true, ...owner }] }),
-    },
-    spec: {
-      nodeName: 'n1',
-      containers: [{ name: 'web', image }],
-      ...(secret === undefined ? {} : { imagePullSecrets: [{ name: secret }] }),
-    },
-    status: {
-      phase: waiting === undefined ? 'Running' : 'Pending',
-      containerStatuses: [
-        waiting === undefined
-          ? { name: 'web', imageID: 'x@sha256:1', state: { running: {} } }
-          : { name: 'web', imageID: '', state: { waiting } },
+  const own = 'r.test/own:1'
+  const waits = { name: 'a', image: 'r.test/other:1', isFailing: true }
+  const runs = { name: 'b', image: 'r.test/other:1' }
+  const rows: [pods: Placed[], outcome: string, summary: RegExp][] = [
+    [[], 'unknown', /^No other Pod uses an image of r\.test\.$/],
+    [
+      [
+        { ...waits, node: 'n1' },
+        { ...runs, node: 'n2' },
       ],
-    },
+      'problem',
+      /^Only node n1 has this trouble/,
+    ],
+    [[{ ...waits, node: 'n2' }], 'problem', /^No Pod gets an image of r\.test now/],
+    [
+      [{ ...runs, node: 'n2' }],
+      'ok',
+      /^Every other Pod with an image of r\.test has it\.$/,
+    ],
+    [
+      [
+        { ...waits, node: 'n2' },
+        { ...runs, node: 'n2' },
+      ],
+      'problem',
+      /^1 other Pod waits for .* as well, 1 has its own\.$/,
+    ],
+    // Replicas with the same mistake tell nothing of the node and the registry.
+    [
+      [{ ...waits, node: 'n2', image: own }],
+      'unknown',
+      /^No Pod has this image, and none uses another/,
+    ],
+    [
+      [
+        { ...waits, node: 'n1', image: own },
+        { ...runs, node: 'n2' },
+      ],
+      'ok',
+      /^Every Pod with another image of r\.test has it\.$/,
+    ],
+    // Unless a Pod elsewhere has it: then it is not the image's fault.
+    [
+      [
+        { ...waits, node: 'n1', image: own },
+        { ...runs, node: 'n2', image: own },
+      ],
+      'problem',
+      /^Only node n1 has this trouble/,
+    ],
+  ]
+  const self = placedPod({ name: 'me', node: 'n1', image: own, isFailing: true })
+  const place = { registry: 'r.test', image: own, node: 'n1', self: 'a/me' }
+  for (const [pods, outcome, summary] of rows) {
+    const neighbours = countNeighbours([self, ...pods.map(placedPod)], place)
+    const asked = { registry: 'r.test', node: 'n1', isFailing: true }
+    t.match(neighbourStep(neighbours, asked), { outcome, summary })
   }
-}
-
-function failedEvent(podName: string, image: string, text: string): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: `${podName}.1`, namespace: 'shop' },
-    involvedObject: { kind: 'Pod', name: podName, namespace: 'shop' },
-    reason: 'Failed',
-    message: `Failed to pull image "${image}": ${text}`,
-    firstTimestamp: '2026-11-20T10:00:05Z',
-    lastTimestamp: '2026-11-20T10:20:05Z',
-    count: 9,
-  }
-}
-
-const backOff = (image: string) => ({
-  reason: 'ImagePullBackOff',
-  message: `Back-off pulling image "${image}"`,
+  t.end()
 })
 
 t.test(
@@ -442,6 +392,36 @@ t.test('an image that does not start, and names that the kubelet refuses', async
   t.match(await json('never'), { images: [{ kubelet: { class: 'never-pulled' } }] })
 })
 
+t.test('colours are asked for as of check and audit', async (t) => {
+  const { explain, show } = await createWorld(t, [
+    pod('web', { image: 'registry.acme.test/Team/web:1' }),
+  ])
+  const noColor = { NO_COLOR: '1' }
+  const rows: [what: string, output: ReturnType<typeof explain>, painted: boolean][] = [
+    ['a pipe', explain('web'), false],
+    ['a pipe, always', explain('web', '--color', 'always'), true],
+    ['JSON is never painted', explain('web', '--color', 'always', '-o', 'json'), false],
+    ['a terminal', show(['web']), true],
+    ['a terminal, NO_COLOR', show(['web'], noColor), false],
+    ['a terminal, never', show(['web', '--color', 'never']), false],
+    ['NO_COLOR, always', show(['web', '--color=always'], noColor), true],
+  ]
+  for (const [what, output, painted] of rows)
+    t.equal((await output).stdout.includes('\u001B[31m'), painted, what)
+})
+
+t.test('a broken file of the folder is named with its line', async (t) => {
+  const web = pod('web', { image: 'registry.acme.test/Team/web:1' })
+  const { explain, directory } = await createWorld(t, [web])
+  await writeFile(join(directory, 'cluster/broken.yaml'), 'kind: [\nx: }\n')
+
+  const { code, stdout, stderr } = await explain('web')
+
+  t.equal(code, 1)
+  t.match(stderr, /^\S*cluster\/broken\.yaml:2:1: .+\n$/)
+  t.match(stdout, /^Pod shop\/web\n/)
+})
+
 t.test('what is not there is said in one line', async (t) => {
   const { explain } = await createWorld(t, [])
   const cases: [string[], RegExp][] = [
@@ -451,6 +431,7 @@ t.test('what is not there is said in one line', async (t) => {
     [['pod/X'], /"X" is no name/],
     [[], /name one object/],
     [['pod/x', '-o', 'xml'], /-o takes table or json/],
+    [['pod/x', '--color', 'red'], /--color takes auto, always or never, not "red"/],
   ]
   for (const [args, says] of cases) {
     const { code, stderr } = await explain(...args)

@@ -4,6 +4,7 @@ import t from 'tap'
 import type { AuditOutcome } from '../../src/audit/audit-result.ts'
 import { markdownReport } from '../../src/audit/reports/markdown.ts'
 import { sentencesOf } from '../../src/audit/reports/rows.ts'
+import { printable } from '../../src/text/printable.ts'
 import { joined } from '../support/joined.ts'
 import { withParts } from '../support/missing-parts.ts'
 import { runInProcess } from '../support/run-in-process.ts'
@@ -138,7 +139,8 @@ await withParts(t, { file: import.meta.filename, needs: ['cmark-gfm'] }, async (
   })
 
   for (const text of [...HOSTILE, BROKEN]) {
-    t.test(`nothing breaks out of its cell: ${JSON.stringify(text)}`, (t) => {
+    const name = printable(text)
+    await t.test(`nothing breaks out of its cell: ${name}`, (t) => {
       const image = anImage({
         image: text,
         container: text,

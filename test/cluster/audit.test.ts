@@ -6,10 +6,10 @@ import { demoConfiguration } from '../../src/demo/demo-configuration.ts'
 import { startDemoRegistry } from '../../src/demo/demo-registry.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import { findBinaries } from './binaries.ts'
-import { startControlPlane, type ControlPlane } from './control-plane.ts'
-import { codeBlocks, readDocument } from '../docs/markdown.ts'
+import { startControlPlane } from './control-plane.ts'
 import { definitionFiles } from '../audit/report-schemas.ts'
 import { deployment, nodeOf, otherWorkloads } from './objects.ts'
+import { readerOf } from './reader.ts'
 import { mustRun } from './release.ts'
 
 /** A first run builds Kubernetes. */
@@ -41,7 +41,7 @@ if ('missing' in binaries) {
     metadata: { name },
   }))
   await mustRun(plane, ['create', '-f', '-'], namespaces)
-  const kubeconfig = await auditorOf(plane)
+  const kubeconfig = await readerOf(plane, 'pullgate-audit')
   await mustRun(plane, ['create', '-f', '-'], [nodeOf('node-1'), nodeOf('node-2')])
   for (const name of ['node-1', 'node-2'])
     // What the controller that is not here does once a Node is ready.
@@ -156,22 +156,4 @@ if ('missing' in binaries) {
       ])
     }
   })
-}
-
-/** One who may do what docs/audit.md says, and nothing else. */
-async function auditorOf(plane: ControlPlane): Promise<string> {
-  const { text } = readDocument('docs/audit.md')
-  const role = codeBlocks(text).find(({ language }) => language === 'yaml')?.code ?? ''
-  const subject = ['-n', 'default', 'serviceaccount', 'auditor']
-  await plane.kubectl(['create', '-f', '-'], { input: role })
-  await mustRun(plane, ['create', ...subject])
-  await mustRun(plane, [
-    'create',
-    'clusterrolebinding',
-    'auditor',
-    '--clusterrole=pullgate-audit',
-    '--serviceaccount=default:auditor',
-  ])
-  const { stdout } = await mustRun(plane, ['create', 'token', '-n', 'default', 'auditor'])
-  return plane.writeKubeconfig('auditor', stdout.trim())
 }

@@ -21,8 +21,8 @@ export interface ControlPlane {
   directory: string
   /** `kubectl ARGS...` as an administrator; never rejects because of an exit code. */
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>
-  /** Writes a kubeconfig for the bearer of a token, and tells its path. */
-  writeKubeconfig(name: string, token: string): Promise<string>
+  /** Writes a kubeconfig for the bearer of a token, in a namespace where one is given, and tells its path. */
+  writeKubeconfig(name: string, token: string, namespace?: string): Promise<string>
   /** What a program wrote, for diagnosis. */
   output(program: 'etcd' | 'kube-apiserver' | 'kube-controller-manager'): string
 }
@@ -71,8 +71,14 @@ export async function startControlPlane(
   const server = `https://127.0.0.1:${apiPort}`
   const access = { server, ca: credentials.tls.ca, directory }
   const kubeconfigs = {
-    admin: await writeKubeconfig(access, 'admin', credentials.tokens.admin),
-    manager: await writeKubeconfig(access, 'manager', credentials.tokens.manager),
+    admin: await writeKubeconfig(access, {
+      name: 'admin',
+      token: credentials.tokens.admin,
+    }),
+    manager: await writeKubeconfig(access, {
+      name: 'manager',
+      token: credentials.tokens.manager,
+    }),
   }
   start('etcd', etcdArgs(directory, { etcdPort, peerPort }))
   start('kube-apiserver', apiServerArgs(credentials, { etcdPort, apiPort }))
@@ -82,7 +88,8 @@ export async function startControlPlane(
     ...access,
     kubectl: (args, options = {}) =>
       kubectl(binaries.kubectl, args, { kubeconfig: kubeconfigs.admin, ...options }),
-    writeKubeconfig: (name, token) => writeKubeconfig(access, name, token),
+    writeKubeconfig: (name, token, namespace) =>
+      writeKubeconfig(access, { name, token, namespace }),
     output: (name) => programs.get(name)?.output() ?? '',
   }
 }
@@ -283,22 +290,32 @@ function listOf(items: readonly object[]): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
 }
 
+interface KubeconfigUser {
+  name: string
+  token: string
+  namespace?: string | undefined
+}
+
 async function writeKubeconfig(
   access: Pick<ControlPlane, 'server' | 'ca' | 'directory'>,
-  name: string,
-  token: string,
+  { name, token, namespace }: KubeconfigUser,
 ): Promise<string> {
   const folder = join(access.directory, 'kubeconfigs')
   await mkdir(folder, { recursive: true })
   const path = join(folder, `${name}.yaml`)
   const ca = Buffer.from(access.ca).toString('base64')
   const cluster = { server: access.server, 'certificate-authority-data': ca }
+  const context = {
+    cluster: 'test',
+    user: name,
+    ...(namespace === undefined ? {} : { namespace }),
+  }
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'test', cluster }],
     users: [{ name, user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: name } }],
+    contexts: [{ name: 'test', context }],
     'current-context': 'test',
   }
   await writeFile(path, JSON.stringify(config), { mode: 0o600 })

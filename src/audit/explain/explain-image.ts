@@ -159,7 +159,9 @@ function otherPods(
   const node = pod?.node ?? null
   const self = `${pod?.namespace ?? ''}/${pod?.name ?? ''}`
   const counted =
-    neighbours === null ? null : countNeighbours(neighbours, { registry, node, self })
+    neighbours === null
+      ? null
+      : countNeighbours(neighbours, { registry, image: prediction.use.image, node, self })
   return neighbourStep(counted, { registry: printable(registry, 300), node, isFailing })
 }
 

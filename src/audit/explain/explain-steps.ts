@@ -1,22 +1,11 @@
-import { causes } from '../../prediction/causes.ts'
-import type { Aspect, CauseCode } from '../../prediction/causes.ts'
-import type { Finding } from '../../prediction/finding.ts'
+import type { CauseCode } from '../../prediction/causes.ts'
 import type { NamedSecret } from '../../prediction/pull-secrets/named-secret.ts'
-import type { ImagePrediction } from '../../prediction/prediction.ts'
-import type { PullCredentials } from '../../prediction/pull-secrets/pull-credentials.ts'
 import { nameOf } from '../../reference/reference-name.ts'
 import { printable } from '../../text/printable.ts'
-import type { PullError } from './classify-pull-error.ts'
-import type { Step, StepName } from './explanation.ts'
-
-export interface StepFacts {
-  prediction: ImagePrediction
-  credentials: PullCredentials
-  /** Namespaces in which a secret that is missing here does exist, by its name. */
-  elsewhere: ReadonlyMap<string, readonly string[]>
-  /** What the kubelet's text is about; null when it said nothing. */
-  error: PullError | null
-}
+import type { Step } from './explanation.ts'
+import { findingsOf, problem, step } from './make-step.ts'
+import type { StepFacts } from './make-step.ts'
+import { registrySteps } from './registry-steps.ts'
 
 /** The steps that the image, its secrets and the registry tell about; other Pods and the kubelet have steps of their own. */
 export function imageSteps(facts: StepFacts): Step[] {
@@ -24,46 +13,8 @@ export function imageSteps(facts: StepFacts): Step[] {
     referenceStep(facts),
     namespaceStep(facts),
     secretStep(facts),
-    registryStep(facts),
-    tlsStep(facts),
-    rateLimitStep(facts),
-    existenceStep(facts),
-    platformStep(facts),
+    ...registrySteps(facts),
   ]
-}
-
-type Kind = Pick<Finding, 'cause'>
-
-function findingsOf(
-  { prediction }: StepFacts,
-  wanted: (cause: CauseCode, aspect: Aspect) => boolean,
-): Finding[] {
-  return prediction.findings.filter(({ cause }: Kind) =>
-    wanted(cause, causes[cause].aspect),
-  )
-}
-
-function problem(name: StepName, findings: readonly Finding[], evidence: string[]): Step {
-  const [first, ...others] = findings
-  return {
-    name,
-    outcome: 'problem',
-    summary: first === undefined ? '' : `[${first.cause}] ${first.message}`,
-    evidence: [
-      ...evidence,
-      ...(first?.doubts ?? []),
-      ...others.map(({ cause, message }) => `[${cause}] ${message}`),
-    ],
-  }
-}
-
-function step(
-  name: StepName,
-  outcome: Step['outcome'],
-  summary: string,
-  evidence: string[] = [],
-): Step {
-  return { name, outcome, summary, evidence }
 }
 
 function referenceStep(facts: StepFacts): Step {
@@ -144,93 +95,4 @@ function describeSecret({ namespace, name, fact, reading }: NamedSecret): string
         ? `${shown} has credentials for ${reading.keys.slice(0, 10).join(', ')}`
         : `${shown} is not usable (${reading?.status ?? 'not read'})`
   }
-}
-
-const TLS: ReadonlySet<CauseCode> = new Set(['CertificateUntrusted', 'PlainHttpRegistry'])
-const RATE: ReadonlySet<CauseCode> = new Set(['RateLimited', 'RateLimitNear'])
-
-function registryStep(facts: StepFacts): Step {
-  const { attempts } = facts.prediction
-  const evidence = attempts.map(({ credential, answer }) =>
-    printable(`${credential}: ${answer}`),
-  )
-  const found = findingsOf(
-    facts,
-    (cause, aspect) =>
-      !TLS.has(cause) &&
-      !RATE.has(cause) &&
-      (aspect === 'credential' || aspect === 'connection' || cause === 'NotARegistry'),
-  )
-  if (found.length > 0) return problem('registry', found, evidence)
-  if (attempts.length === 0) return step('registry', 'unknown', 'It was not asked.')
-  return step('registry', 'ok', 'The registry answers.', evidence)
-}
-
-function tlsStep(facts: StepFacts): Step {
-  const { prediction, error } = facts
-  const found = findingsOf(facts, (cause) => TLS.has(cause))
-  if (found.length > 0) return problem('tls', found, [])
-  const onNode = error?.class === 'tls' || error?.class === 'plain-http'
-  const answered = prediction.attempts.length > 0
-  if (onNode && answered)
-    return step(
-      'tls',
-      'problem',
-      'The registry is trusted from here and not by the node: install its authority in /etc/containerd/certs.d on the nodes.',
-    )
-  return answered
-    ? step('tls', 'ok', 'The connection is accepted.')
-    : step('tls', 'unknown', 'No connection was made.')
-}
-
-function rateLimitStep(facts: StepFacts): Step {
-  const { prediction, error } = facts
-  const found = findingsOf(facts, (cause) => RATE.has(cause))
-  if (found.length > 0) return problem('rate-limit', found, [])
-  if (error?.class === 'rate-limited')
-    return step(
-      'rate-limit',
-      'problem',
-      'The registry counts the pulls of the node, or of its network, and not ours: the limit is theirs.',
-    )
-  return prediction.attempts.length > 0
-    ? step('rate-limit', 'ok', 'No limit was met.')
-    : step('rate-limit', 'unknown', 'The registry was not asked.')
-}
-
-function existenceStep(facts: StepFacts): Step {
-  const found = findingsOf(facts, (_, aspect) => aspect === 'existence')
-  if (found.length > 0) return problem('existence', found, [])
-  const { digest, attempts } = facts.prediction
-  const isFound = attempts.some(({ answer }) => /\bfound /.test(answer))
-  if (!isFound)
-    return step('existence', 'unknown', 'The registry did not say whether it exists.')
-  return step('existence', 'ok', 'It exists.', digest === null ? [] : [digest])
-}
-
-function platformStep(facts: StepFacts): Step {
-  const { platforms, nodes } = facts.prediction
-  const evidence = [
-    ...(platforms ? [`the index has ${platforms.join(', ')}`] : []),
-    ...(nodes?.platforms ?? []).map(({ platform, nodes: count }) =>
-      count === 0 ? `wanted: ${platform}` : `${count} eligible nodes are ${platform}`,
-    ),
-  ].map((line) => printable(line))
-  const found = findingsOf(
-    facts,
-    (cause, aspect) =>
-      aspect === 'platform' ||
-      aspect === 'node' ||
-      (aspect === 'content' && cause !== 'NotARegistry'),
-  )
-  if (found.length > 0) return problem('platform', found, evidence)
-  return facts.prediction.attempts.length > 0 &&
-    !facts.prediction.findings.some(({ cause }) => causes[cause].aspect === 'existence')
-    ? step(
-        'platform',
-        'ok',
-        'Nothing speaks against the platforms of the nodes.',
-        evidence,
-      )
-    : step('platform', 'unknown', 'It could not be compared.', evidence)
 }

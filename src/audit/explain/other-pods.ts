@@ -1,34 +1,48 @@
 import { registryOf } from '../../cluster/read-pod.ts'
-import type { ContainerState, PodState } from './read-pod-state.ts'
+import type { PodState } from './read-pod-state.ts'
 import type { Step } from './explanation.ts'
 
-/** Containers with images of one registry, by where they are and how they fare. */
+/** Other Pods with images of one registry, by where they are and how they fare. */
 export interface Neighbours {
   onNode: { fine: number; failing: number }
   elsewhere: { fine: number; failing: number }
+  /** Those that wait for this very image, which no Pod has: they say nothing about the node or the registry. */
+  alike: number
+}
+
+export interface NeighbourPlace {
+  registry: string
+  image: string
+  node: string | null
+  /** `NAMESPACE/NAME` of the Pod itself. */
+  self: string
 }
 
 /** Counts the other Pods; those without a node count as elsewhere only if they have come further than that. */
 export function countNeighbours(
   pods: readonly PodState[],
-  { registry, node, self }: { registry: string; node: string | null; self: string },
+  { registry, image, node, self }: NeighbourPlace,
 ): Neighbours {
   const found: Neighbours = {
     onNode: { fine: 0, failing: 0 },
     elsewhere: { fine: 0, failing: 0 },
+    alike: 0,
   }
-  for (const pod of pods) {
-    if (`${pod.namespace}/${pod.name}` === self || pod.node === null) continue
+  const others = pods.filter(
+    (pod) => `${pod.namespace}/${pod.name}` !== self && pod.node !== null,
+  )
+  const isHad = others.some(({ containers }) =>
+    containers.some((each) => each.image === image && each.hasImage),
+  )
+  for (const pod of others) {
     const place = pod.node === node ? found.onNode : found.elsewhere
-    const own = pod.containers.filter(({ image }) => registryOf(image) === registry)
-    if (own.some(({ isPullFailing }) => isPullFailing)) place.failing += 1
-    else if (own.some(isPulled)) place.fine += 1
+    const own = pod.containers.filter((each) => registryOf(each.image) === registry)
+    const failing = own.filter(({ isPullFailing }) => isPullFailing)
+    if (failing.some((each) => isHad || each.image !== image)) place.failing += 1
+    else if (failing.length > 0) found.alike += 1
+    else if (own.some(({ hasImage }) => hasImage)) place.fine += 1
   }
   return found
-}
-
-function isPulled({ hasImage }: ContainerState): boolean {
-  return hasImage
 }
 
 /** What the neighbours show: whether the node has this trouble alone, or the registry has it everywhere. */
@@ -47,17 +61,18 @@ export function neighbourStep(
       summary: 'Other Pods could not be looked at.',
       evidence: [],
     }
-  const { onNode, elsewhere } = neighbours
+  const { onNode, elsewhere, alike } = neighbours
   const evidence = [
     ...(node === null ? [] : [`on node ${node}: ${counted(onNode)}`]),
     `on ${node === null ? 'all' : 'other'} nodes: ${counted(elsewhere)}`,
+    ...(alike === 0 ? [] : [`waiting for the same image: ${alike}`]),
   ]
   const { outcome, summary } = judge(neighbours, { registry, node, isFailing })
   return { name: 'other-pods', outcome, summary, evidence }
 }
 
 function judge(
-  { onNode, elsewhere }: Neighbours,
+  { onNode, elsewhere, alike }: Neighbours,
   {
     registry,
     node,
@@ -66,15 +81,20 @@ function judge(
 ): Pick<Step, 'outcome' | 'summary'> {
   const failing = onNode.failing + elsewhere.failing
   const fine = onNode.fine + elsewhere.fine
-  if (failing + fine === 0)
-    return { outcome: 'unknown', summary: `No other Pod uses an image of ${registry}.` }
-  if (!isFailing || failing === 0) {
+  if (failing + fine === 0) {
     const summary =
-      failing === 0
-        ? `Every other Pod with an image of ${registry} has it.`
-        : `${failing} other Pods wait for an image of ${registry}.`
-    return { outcome: failing === 0 ? 'ok' : 'problem', summary }
+      alike === 0
+        ? `No other Pod uses an image of ${registry}.`
+        : `No Pod has this image, and none uses another one of ${registry}.`
+    return { outcome: 'unknown', summary }
   }
+  if (failing === 0) {
+    const which = alike === 0 ? 'other Pod with an image' : 'Pod with another image'
+    return { outcome: 'ok', summary: `Every ${which} of ${registry} has it.` }
+  }
+  const others = failing === 1 ? '1 other Pod waits' : `${failing} other Pods wait`
+  if (!isFailing)
+    return { outcome: 'problem', summary: `${others} for an image of ${registry}.` }
   if (fine === 0)
     return {
       outcome: 'problem',
@@ -87,7 +107,7 @@ function judge(
     }
   return {
     outcome: 'problem',
-    summary: `${failing} other Pods wait for an image of ${registry} as well, ${fine} have theirs.`,
+    summary: `${others} for an image of ${registry} as well, ${fine} ${fine === 1 ? 'has its own' : 'have theirs'}.`,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { AuditOutcome } from '../audit-result.ts'
 import { GROUP_COLUMNS, groupSections } from './group-sections.ts'
 import type { GroupSection } from './group-sections.ts'
-import { summarise } from '../summary.ts'
+import { leftOutSentence, summarise } from '../summary.ts'
 import { code, escapeText } from './markdown-text.ts'
 import { placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
@@ -15,7 +15,9 @@ const MARK = { deny: '❌ deny', warn: '⚠️ warn', allow: '✅ allow' } as co
 
 /** A summary for pull requests and job pages: the sums, then a table of everything that is not allowed. */
 export function* markdownReport(outcome: AuditOutcome): Generator<string> {
-  const { images, allow, warn, deny } = summarise(outcome)
+  const summary = summarise(outcome)
+  const { images, allow, warn, deny } = summary
+  const leftOut = leftOutSentence(summary)
   const wrong = [...rowsOf(outcome)].filter(
     ({ image }) => image.decision.action !== 'allow',
   )
@@ -23,6 +25,7 @@ export function* markdownReport(outcome: AuditOutcome): Generator<string> {
     '## Image pull check',
     '',
     `**${images}** image${images === 1 ? '' : 's'}: **${allow}** allow, **${warn}** warn, **${deny}** deny`,
+    ...(leftOut === null ? [] : ['', leftOut]),
   ]
   for (const section of groupSections(outcome.groups, MAX_GROUPS))
     lines.push(...groupTable(section))

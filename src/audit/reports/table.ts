@@ -2,7 +2,7 @@ import { displayWidth } from '../../text/display-width.ts'
 import { printable } from '../../text/printable.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
-import { summarise } from '../summary.ts'
+import { leftOutSentence, summarise } from '../summary.ts'
 import { countOf } from './count-of.ts'
 import { groupLines } from './group-lines.ts'
 import type { ReportOptions } from './report.ts'
@@ -26,9 +26,12 @@ export function* tableReport(
     yield groupLines(outcome.groups, options)
       .map((line) => `${line}\n`)
       .join('')
-  const { images, allow, warn, deny } = summarise(outcome)
+  const summary = summarise(outcome)
+  const { images, allow, warn, deny } = summary
   if (outcome.objects.length > 0) yield '\n'
   yield `${countOf(images, 'image')}: ${allow} allow, ${warn} warn, ${deny} deny\n`
+  const leftOut = leftOutSentence(summary)
+  if (leftOut !== null) yield `${leftOut}\n`
 }
 
 function objectLines(audited: AuditedObject, options: TableOptions): string[] {

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { errorCode } from '../../text/error-code.ts'
 import { printable } from '../../text/printable.ts'
-
-const execute = promisify(execFile)
+import { runProgram } from './run-program.ts'
+import type { ProgramResult } from './run-program.ts'
 
 /** `kubectl kustomize` may fetch remote bases, which takes its time. */
 const TIMEOUT_MS = 120_000
@@ -18,34 +15,33 @@ export interface RenderOptions {
 /** What `kubectl kustomize DIR` prints. Throws an error whose message is one line for people. */
 export async function renderKustomization(
   directory: string,
-  { cwd, env, maxBytes, signal }: RenderOptions,
-): Promise<string> {
-  try {
-    // Not `--`: kubectl would take a name with a leading dash for an option all the same.
-    const target = directory.startsWith('-') ? `./${directory}` : directory
-    const { stdout } = await execute('kubectl', ['kustomize', target], {
-      cwd,
-      env: { ...env },
-      maxBuffer: maxBytes,
-      timeout: TIMEOUT_MS,
-      signal,
-    })
-    return stdout
-  } catch (error) {
-    throw new Error(`cannot render ${directory}: ${whyNot(error)}`, { cause: error })
-  }
+  options: RenderOptions,
+): Promise<Uint8Array> {
+  // Not `--`: kubectl would take a name with a leading dash for an option all the same.
+  const target = directory.startsWith('-') ? `./${directory}` : directory
+  const result = await runProgram({
+    ...options,
+    file: 'kubectl',
+    args: ['kustomize', target],
+    timeoutMs: TIMEOUT_MS,
+  })
+  if (result.status === 'done') return result.stdout
+  throw new Error(`cannot render ${directory}: ${whyNot(result)}`)
 }
 
-function whyNot(error: unknown): string {
-  if (errorCode(error) === 'ENOENT') {
-    return '-k needs kubectl on the PATH; without it: kustomize build DIR | pullgate check -f -'
+function whyNot(result: Exclude<ProgramResult, { status: 'done' }>): string {
+  switch (result.status) {
+    case 'absent':
+      return '-k needs kubectl on the PATH; without it: kustomize build DIR | pullgate check -f -'
+    case 'too-large':
+      return 'it is too large'
+    case 'too-slow':
+      return `kubectl kustomize took longer than ${TIMEOUT_MS / 60_000} minutes`
+    case 'interrupted':
+      return 'interrupted'
+    case 'failed':
+      return printable(result.stderr.split('\n').at(-1) ?? '')
+    default:
+      return result satisfies never
   }
-  if (errorCode(error) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'it is too large'
-  const stderr =
-    error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-  const said = stderr.split('\n').at(-1) ?? ''
-  if (said !== '') return printable(said)
-  return error instanceof Error && error.name === 'AbortError'
-    ? 'interrupted'
-    : 'kubectl kustomize failed'
 }
