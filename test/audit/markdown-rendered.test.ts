@@ -139,8 +139,8 @@ await withParts(t, { file: import.meta.filename, needs: ['cmark-gfm'] }, async (
   })
 
   for (const text of [...HOSTILE, BROKEN]) {
-    const name = printable(text)
-    await t.test(`nothing breaks out of its cell: ${name}`, (t) => {
+    const title = printable(text)
+    await t.test(`nothing breaks out of its cell: ${title}`, (t) => {
       const image = anImage({
         image: text,
         container: text,
