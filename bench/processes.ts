@@ -12,6 +12,8 @@ import { pairsOf, readStages } from '../test/image/read-dockerfile.ts'
 export interface Served {
   port: number
   metricsPort: number
+  /** From its start until it took connections, in milliseconds. */
+  startMs: number
   /** User and system time so far, in milliseconds; 0 where there is no /proc. */
   cpuMs(): number
   /** Resident memory now, in MiB; 0 where there is no /proc. */
@@ -25,7 +27,8 @@ export interface Served {
 }
 
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0
-const START_ATTEMPTS = 900
+const START_ATTEMPTS = 4_500
+const ATTEMPT_EVERY_MS = 20
 /** How the image starts its program: the environment, and Node's own arguments. */
 export const imageStart = readImageStart()
 /** USER_HZ of every Linux that Node runs on. */
@@ -62,6 +65,7 @@ export async function startServed(start: Start): Promise<Served> {
   const { args, logFile, port, metricsPort = 0 } = start
   const [command, rest] = pinned(0, args)
   const log = openSync(logFile, 'w')
+  const startedMs = performance.now()
   const child = spawn(command, rest, {
     stdio: ['ignore', log, 'inherit'],
     env: {
@@ -72,9 +76,12 @@ export async function startServed(start: Start): Promise<Served> {
   })
   closeSync(log)
   for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
-    if (await takesConnections(port)) return served(child, { port, metricsPort })
+    if (await takesConnections(port)) {
+      const startMs = performance.now() - startedMs
+      return served(child, { port, metricsPort, startMs })
+    }
     if (child.exitCode !== null) break
-    await sleep(100)
+    await sleep(ATTEMPT_EVERY_MS)
   }
   child.kill('SIGKILL')
   throw new Error(`${args.join(' ')} does not serve: ${readFileSync(logFile, 'utf8')}`)
@@ -82,14 +89,14 @@ export async function startServed(start: Start): Promise<Served> {
 
 function served(
   child: ChildProcess,
-  ports: { port: number; metricsPort: number },
+  known: Pick<Served, 'port' | 'metricsPort' | 'startMs'>,
 ): Served {
   const read = (name: string): string =>
     existsSync(`/proc/${child.pid}/${name}`)
       ? readFileSync(`/proc/${child.pid}/${name}`, 'utf8')
       : ''
   return {
-    ...ports,
+    ...known,
     cpuMs() {
       // After the name, which may hold anything, come state and eleven numbers before utime and stime (man 5 proc).
       const [, fields = ''] = read('stat').split(') ')

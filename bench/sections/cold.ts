@@ -45,7 +45,7 @@ const CASES: readonly Case[] = [
   {
     name: 'the same, a new index',
     ideal: 4,
-    images: (run) => [`token${run + RUNS}.acme.test/a:index${run}`],
+    images: (run) => [`token${run + RUNS}.acme.test/a:index-of-token${run}`],
   },
   {
     name: 'a new repository, known token registry',
@@ -109,14 +109,16 @@ export async function cold(page: Page, world: World): Promise<boolean> {
     const took = await inTurn(send, images)
     const trips = median(took) / DELAY_MS
     const ratio = trips / ideal
-    isMissed ||= ratio > WITHIN
+    const requests = (asked() - before) / RUNS
+    const isMet = ratio <= WITHIN && requests === ideal * images(0).length
+    isMissed ||= !isMet
     table.row(
       name,
       trips.toFixed(2),
       ideal,
       ratio.toFixed(2),
-      met(ratio <= WITHIN),
-      ((asked() - before) / RUNS).toFixed(2),
+      met(isMet),
+      requests.toFixed(2),
     )
   }
   table.end()

@@ -1,4 +1,5 @@
 import type { ImageReference } from '../reference/image-reference.ts'
+import { paragraphOf } from '../text/sentences.ts'
 import type { ImageUse } from '../workload/workload.ts'
 import { causeCodes, causes } from './causes.ts'
 import { doubtsAbout, leftToNodes } from './doubts/doubts.ts'
@@ -76,7 +77,7 @@ function withAbsence(finding: Finding, { use, presence }: DoubtFacts): Finding {
   const absence = describeAbsence(presence)
   if (absence === null || use.pullPolicy !== 'IfNotPresent') return finding
   if (causes[finding.cause].aspect === 'name') return finding
-  return { ...finding, message: `${finding.message} ${absence}` }
+  return { ...finding, message: paragraphOf([finding.message, absence]) }
 }
 
 /** The order of the catalogue, certain findings of a cause first. */

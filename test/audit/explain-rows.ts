@@ -50,6 +50,18 @@ export const explainRows: ExplainRow[] = [
     agrees: true,
   },
   {
+    about: 'a registry on localhost',
+    pod: { image: 'localhost:5000/team/web:1' },
+    told: `${P}${REQUEST}dial tcp 127.0.0.1:5000: connect: connection refused`,
+    cause: 'LoopbackRegistry',
+    state: 'failing',
+    wrong: ['registry'],
+    says: /each node's own localhost/,
+    unseen: UNHEARD,
+    fix: null,
+    agrees: true,
+  },
+  {
     about: 'a secret in another namespace',
     pod: { image: BILLING, secret: 'elsewhere' },
     told: DENIED,

@@ -28,6 +28,11 @@ function hasFound({ prediction }: StepFacts): boolean {
 }
 
 const TLS: ReadonlySet<CauseCode> = new Set(['CertificateUntrusted', 'PlainHttpRegistry'])
+/** Of other aspects in the catalogue, and seen where the registry is asked. */
+const ABOUT_THE_REGISTRY: ReadonlySet<CauseCode> = new Set([
+  'NotARegistry',
+  'LoopbackRegistry',
+])
 const RATE: ReadonlySet<CauseCode> = new Set(['RateLimited', 'RateLimitNear'])
 
 function registryStep(facts: StepFacts): Step {
@@ -40,7 +45,9 @@ function registryStep(facts: StepFacts): Step {
     (cause, aspect) =>
       !TLS.has(cause) &&
       !RATE.has(cause) &&
-      (aspect === 'credential' || aspect === 'connection' || cause === 'NotARegistry'),
+      (aspect === 'credential' ||
+        aspect === 'connection' ||
+        ABOUT_THE_REGISTRY.has(cause)),
   )
   if (found.length > 0) return problem('registry', found, evidence)
   if (attempts.length === 0) return step('registry', 'unknown', 'It was not asked.')
@@ -101,8 +108,7 @@ function platformStep(facts: StepFacts): Step {
     facts,
     (cause, aspect) =>
       aspect === 'platform' ||
-      aspect === 'node' ||
-      (aspect === 'content' && cause !== 'NotARegistry'),
+      ((aspect === 'content' || aspect === 'node') && !ABOUT_THE_REGISTRY.has(cause)),
   )
   if (found.length > 0) return problem('platform', found, evidence)
   const matches = 'Nothing speaks against the platforms of the nodes.'

@@ -1,4 +1,5 @@
 import { printable } from '../../text/printable.ts'
+import { paragraphOf } from '../../text/sentences.ts'
 import type { ObjectIdentity } from '../../workload/workload.ts'
 import type {
   AuditOutcome,
@@ -71,11 +72,5 @@ export function sentencesOf(finding: {
   advice: string | null
 }): string {
   const { message, doubts, advice } = finding
-  const texts = [message, ...doubts, advice ?? ''].filter((text) => text !== '')
-  // Such as a list of tags, which the next sentence must not run into.
-  return texts
-    .map((text, index) =>
-      index < texts.length - 1 && /[\p{L}\p{N}"')]$/u.test(text) ? `${text}.` : text,
-    )
-    .join(' ')
+  return paragraphOf([message, ...doubts, advice ?? ''])
 }
