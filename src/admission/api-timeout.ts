@@ -8,12 +8,14 @@ const UNIT_MS: Record<string, number> = {
   m: 60_000,
   h: 3_600_000,
 }
+/** `timeoutSeconds` of a webhook is 30 at most (Kubernetes, ValidatingWebhook v1). */
+const MAX_MS = 30_000
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
 
 /**
  * The `timeout` that the API server puts into the query of every webhook call, a Go duration such as `5s` or `1m30s`
  * (https://pkg.go.dev/time#ParseDuration), in milliseconds. null when it is absent, not positive or not a duration: the
- * caller then uses its own deadline.
+ * caller then uses its own deadline. More than the API server ever waits counts as its 30 s.
  */
 export function parseApiTimeoutMs(text: unknown): number | null {
   if (typeof text !== 'string' || text.length === 0 || text.length > 32) return null
@@ -24,5 +26,5 @@ export function parseApiTimeoutMs(text: unknown): number | null {
     if (amount === undefined || unit === undefined) return null
     totalMs += Number(amount) * (UNIT_MS[unit] ?? Number.NaN)
   }
-  return totalMs > 0 && Number.isFinite(totalMs) ? totalMs : null
+  return totalMs > 0 ? Math.min(totalMs, MAX_MS) : null
 }

@@ -11,6 +11,8 @@ export interface MetricsOptions {
   /** Distinct values of the labels `host` and `namespace`; the rest is counted as `other`. */
   maxHosts?: number
   maxNamespaces?: number
+  /** Milliseconds of any steady clock; the process's unless given. */
+  now?: () => number
 }
 
 /** What Node's `process` tells about itself. */
@@ -50,6 +52,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
   const reloads = counter(registry, 'pullgate_config_reloads_total')
   const unjudged = counter(registry, 'pullgate_unjudged_total')
+  // A counter that is born with its first event shows no increase, and the event that matters would alert nobody.
+  unjudged.inc({ reason: 'internal-error' }, 0)
+  for (const result of ['applied', 'refused']) reloads.inc({ result }, 0)
   const expiry = gauge(registry, 'pullgate_certificate_expiry_timestamp_seconds')
   if (options.process !== null) addProcessMetrics(registry, options.process)
   const learned = counter(registry, 'pullgate_node_credentials_learned_total')
@@ -57,7 +62,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const countDecision = decisionCounters(registry, options.maxNamespaces ?? 200)
   return {
     registry,
-    observer: registryCounters(registry, options.maxHosts ?? 100),
+    observer: registryCounters(registry, {
+      maxHosts: options.maxHosts ?? 100,
+      now: options.now ?? (() => performance.now()),
+    }),
     decided(event) {
       const { exemption } = event.decision
       if (exemption === null) countDecision(event)

@@ -77,6 +77,10 @@ export function classifyFault(error: unknown): Fault {
     const clue = clues.find(({ code }) => codes.includes(code))
     if (clue !== undefined) return { kind: 'network', fault, detail: detailOf(clue) }
   }
+  // undici's ProxyAgent has no code of its own for a proxy that opens no tunnel.
+  const proxy = clues.find(({ message }) => /^Proxy response \(\d+\)/.test(message))
+  if (proxy !== undefined)
+    return { kind: 'network', fault: 'proxy-refused', detail: detailOf(proxy) }
   const resolving = clues.find(({ syscall }) => syscall === 'getaddrinfo')
   if (resolving !== undefined)
     return {

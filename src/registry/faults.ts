@@ -10,6 +10,8 @@ export type NetworkFault =
   | 'invalid-port'
   | 'network-unreachable'
   | 'protocol-error'
+  /** The HTTP proxy on the way opens no tunnel to the host. */
+  | 'proxy-refused'
   /** Not asked: in this process's life no request to that host was answered. */
   | 'never-reached'
   /** Not asked: as many requests to that host as may wait are waiting. */

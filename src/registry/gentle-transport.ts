@@ -1,7 +1,12 @@
 import type { Permit } from './circuit-breaker.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import { createSparedOrigin, notAsked } from './spared-origin.ts'
-import type { SparedOrigin, SparingLimits, SparingOptions } from './spared-origin.ts'
+import type {
+  Asked,
+  SparedOrigin,
+  SparingLimits,
+  SparingOptions,
+} from './spared-origin.ts'
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts'
 import { createWaitingLine } from './waiting-line.ts'
 import type { WaitingLine } from './waiting-line.ts'
@@ -62,9 +67,16 @@ export function createGentleTransport(options: GentleTransportOptions): Transpor
     permit: Permit,
   ): Promise<HttpAnswer> {
     const startedMs = now()
-    const answer = await transport.send(request)
-    health.learn(answer, { request, permit, tookMs: now() - startedMs })
-    return answer
+    const asked = (): Asked => ({ request, permit, tookMs: now() - startedMs })
+    try {
+      const answer = await transport.send(request)
+      health.learn(answer, asked())
+      return answer
+    } catch (error) {
+      // A fault of ours says nothing of the host, and its permit is not lost.
+      health.learn({ kind: 'interrupted' }, asked())
+      throw error
+    }
   }
 
   return {

@@ -40,7 +40,7 @@ export function parseRetryAfter(headers: Headers, nowMs: number): number | null 
   // Date.parse takes far more than HTTP dates, `-3` for one.
   const isDate = text.endsWith(' GMT')
   const dateMs = isDate ? Date.parse(text) : Number.NaN
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : dateMs - nowMs
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : dateMs - nowMs
   if (Number.isNaN(waitMs)) return null
   return Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS)
 }

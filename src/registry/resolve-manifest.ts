@@ -80,13 +80,14 @@ async function askGently(
   for (;;) {
     const answer: ApiAnswer = await requests.ask(session, requestOf(question, method))
     if (answer.kind === 'verdict') return answer
-    const { status } = answer.response
+    const { status, unasked } = answer.response
     const mayGet = question.collection === 'manifests' && !question.countsGets
     if (status === 405 && method === 'HEAD' && mayGet) {
       method = 'GET'
       continue
     }
-    if (isRepeated || !isRepeatable(status, question)) return { ...answer, method }
+    if (isRepeated || unasked === true || !isRepeatable(status, question))
+      return { ...answer, method }
     isRepeated = true
   }
 }

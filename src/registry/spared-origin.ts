@@ -8,7 +8,7 @@ import type { RegistryObserver } from './registry-observer.ts'
 import type { HttpAnswer, HttpRequest, HttpResponse } from './transport.ts'
 
 export interface SparingLimits {
-  /** Connection faults and time-outs in a row after which an origin is asked once an interval. */
+  /** Connection faults, time-outs and answers 502, 503 and 504 in a row after which an origin is asked once an interval. */
   failures: number
   intervalMs: number
   /** A request that its deadline ended says something about the origin once it had that long. */
@@ -86,14 +86,21 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
     breaker.succeeded()
   }
 
+  /** What stands before the registry is there, and says that the registry is not. */
+  function isAway(response: HttpResponse, permit: Permit): void {
+    reached.note(host)
+    lastFailure = withoutContent(response)
+    breaker.failed(permit)
+  }
+
   function notePause(response: HttpResponse): void {
-    if (response.status !== 429) return
+    if (response.status !== 429 && response.status !== 503) return
     const waitMs = parseRetryAfter(response.headers, wallClock())
     if (waitMs === null || waitMs === 0) return
     const pauseMs = Math.min(waitMs, limits.maxPauseMs)
     pause = {
       untilMs: now() + pauseMs,
-      response: { ...response, headers: {}, body: Buffer.alloc(0) },
+      response: withoutContent(response),
     }
     observer.paused({ host, untilMs: wallClock() + pauseMs })
   }
@@ -113,7 +120,8 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
     },
     learn(answer, asked) {
       if (answer.kind === 'response') {
-        isThere()
+        if (AWAY.has(answer.status)) isAway(answer, asked.permit)
+        else isThere()
         notePause(answer)
       } else {
         const failure = outage(answer, asked, limits)
@@ -127,6 +135,10 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
       show()
     },
   }
+}
+
+function withoutContent(response: HttpResponse): HttpResponse {
+  return { ...response, headers: {}, body: Buffer.alloc(0) }
 }
 
 export function notAsked({ url }: HttpRequest, fault: NetworkFault): HttpAnswer {
@@ -157,5 +169,7 @@ function outage(
   }
 }
 
+/** RFC 9110, 15.6.3 to 15.6.5: of a gateway whose server does not answer, or of one that is overloaded or being maintained. */
+const AWAY: ReadonlySet<number> = new Set([502, 503, 504])
 /** Something answers there, only not as it should. */
 const PRESENT: ReadonlySet<NetworkFault> = new Set(['protocol-error', 'invalid-port'])

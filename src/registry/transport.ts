@@ -17,6 +17,8 @@ export interface HttpRequest {
 }
 
 export interface HttpResponse {
+  /** Nothing was sent: it is how the last answer was. */
+  unasked?: true
   kind: 'response'
   status: number
   /** Lower-case names; a header sent on several lines is an array. */

@@ -294,7 +294,19 @@ test('health, readiness and metrics have a plain port of their own', async (t) =
 })
 
 test('metrics count decisions, would-be denials and registries', async (t) => {
-  const metrics = createMetrics({ process: null, maxHosts: 2, maxNamespaces: 1 })
+  let nowMs = 0
+  const metrics = createMetrics({
+    process: null,
+    maxHosts: 2,
+    maxNamespaces: 1,
+    now: () => nowMs,
+  })
+  const born = (await metrics.render()).body
+  for (const line of [
+    'pullgate_unjudged_total{reason="internal-error"} 0',
+    'pullgate_config_reloads_total{result="refused"} 0',
+  ])
+    t.ok(born.includes(line), `there before its first event: ${line}`)
   for (const namespace of ['team-a', 'team-a', 'team-b'])
     metrics.decided({
       decision: wouldDeny,
@@ -312,10 +324,11 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
   for (const host of ['a.test', 'b.test', 'c.test', 'd.test', 'a.test'])
     metrics.observer.request({ host, purpose: 'manifest', status: '200', durationMs: 5 })
   metrics.observer.rateLimit({
-    host: 'docker.io',
+    host: 'b.test',
     rateLimit: { limit: 100, remaining: 7, windowSeconds: 21_600, source: null },
   })
   metrics.observer.breaker({ host: 'a.test', state: 'open' })
+  metrics.observer.breaker({ host: 'e.test', state: 'open' })
   metrics.observer.queue({ host: 'a.test', depth: 12 })
   metrics.observer.paused({ host: 'a.test', untilMs: 1_800_000_000_400 })
   metrics.observer.spared({ host: 'a.test', reason: 'queue-full' })
@@ -337,8 +350,8 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
     'pullgate_admission_duration_seconds_bucket{le="0.025",action="warn"} 3',
     'pullgate_registry_requests_total{host="a.test",purpose="manifest",status="200"} 2',
     'pullgate_registry_requests_total{host="other",purpose="manifest",status="200"} 2',
-    'pullgate_ratelimit_limit{host="other"} 100',
-    'pullgate_ratelimit_remaining{host="other"} 7',
+    'pullgate_ratelimit_limit{host="b.test"} 100',
+    'pullgate_ratelimit_remaining{host="b.test"} 7',
     'pullgate_registry_breaker_state{host="a.test"} 2',
     'pullgate_registry_queue_depth{host="a.test"} 12',
     'pullgate_registry_paused_until_timestamp_seconds{host="a.test"} 1800000000',
@@ -350,16 +363,60 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
     'pullgate_config_reloads_total{result="refused"} 1',
   ])
     t.ok(body.split('\n').includes(line), line)
+  t.notMatch(body, /breaker_state\{host="other"\}/, "a state of many is nobody's")
+
+  nowMs = 600_001
+  metrics.observer.request({
+    host: 'b.test',
+    purpose: 'manifest',
+    status: '200',
+    durationMs: 5,
+  })
+  const later = (await metrics.render()).body
+  t.match(later, /ratelimit_limit\{host="b.test"\} 100/, 'somebody still asks it')
+  t.notMatch(later, /(?:breaker_state|queue_depth|seconds)\{host="a.test"\}/)
+  t.match(later, /requests_total\{host="a.test"/, 'what was counted stays')
+})
+
+test('buckets make a p99 readable: no step from 1 ms to 5 s is wider than 2.5', async (t) => {
+  const metrics = createMetrics({ process: null })
+  metrics.decided({
+    decision: wouldDeny,
+    namespace: 'team-a',
+    operation: 'CREATE',
+    durationMs: 20,
+  })
+  metrics.observer.request({
+    host: 'a.test',
+    purpose: 'manifest',
+    status: '200',
+    durationMs: 5,
+  })
+  const { body } = await metrics.render()
+  for (const name of ['admission_duration', 'registry_request_duration']) {
+    const lines = body.matchAll(
+      new RegExp(`^pullgate_${name}_seconds_bucket\\{le="([\\d.]+)"`, 'gm'),
+    )
+    const bounds = [...lines].map(([, le]) => Number(le))
+    t.ok(bounds.length > 10, name)
+    for (const [at, bound] of bounds.entries()) {
+      const next = bounds[at + 1] ?? bound
+      if (bound >= 0.001 && bound < 5)
+        t.ok(next / bound <= 2.5, `${name}: ${bound} to ${next}`)
+    }
+  }
 })
 
 test('the timeout of the API server is a Go duration', (t) => {
   const cases: [unknown, number | null][] = [
     ['5s', 5000],
     ['10s', 10_000],
-    ['1m30s', 90_000],
+    ['0m20.5s', 20_500],
+    ['1m30s', 30_000],
     ['500ms', 500],
     ['1.5s', 1500],
-    ['1h', 3_600_000],
+    ['1h', 30_000],
+    ['99999999h', 30_000],
     ['250us', 0.25],
     ['', null],
     ['0s', null],

@@ -112,6 +112,7 @@ t.test(
       'too-many-redirects': [/in a circle/, /proxy/],
       'invalid-port': [/not a valid port/, /Correct the port/],
       'protocol-error': [/valid HTTP/, /HTTP|proxy|port/],
+      'proxy-refused': [/HTTP proxy .* does not let us through/, /NO_PROXY/],
       'never-reached': [/never reachable from here/, /^$/],
       'too-many-waiting': [/Too many look-ups wait/, /^$/],
     }

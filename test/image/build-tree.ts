@@ -28,14 +28,20 @@ export function buildTree(
     // The steps clean npm's cache, which must not be that of whoever runs this.
     npm_config_cache: join(place, 'npm-cache'),
   }
-  for (const { name, text } of stage.instructions) {
+  let user: { uid?: number; gid?: number } = {}
+  for (const { name, flags, text } of stage.instructions) {
     say(`${name} ${text}`)
     if (name === 'WORKDIR')
       mkdirSync((directory = placed(text, place)), { recursive: true })
     else if (name === 'ENV') Object.assign(variables, pairsOf(placed(text, place)))
-    else if (name === 'COPY') copy(text, directory)
-    else if (name === 'RUN') {
-      const { status } = spawnSync('sh', ['-ec', text], {
+    else if (name === 'USER') user = userOf(text)
+    else if (name === 'COPY') {
+      // From the base image comes Node alone, which has been placed.
+      if (flags.from === undefined) copy(text, directory)
+      else if (text !== '/nodejs/ /nodejs/') throw new Error(`no way to try ${text}`)
+    } else if (name === 'RUN') {
+      const { status } = spawnSync('sh', ['-ec', placed(text, place)], {
+        ...user,
         cwd: directory,
         env: variables,
         stdio: ['ignore', 'ignore', 'inherit'],
@@ -43,6 +49,12 @@ export function buildTree(
       if (status !== 0) throw new Error(`exit code ${status}: ${text}`)
     } else throw new Error(`no way to try ${name}`)
   }
+}
+
+/** Only root becomes somebody else. */
+function userOf(text: string): { uid?: number; gid?: number } {
+  const [uid = 0, gid = 0] = text.split(':').map(Number)
+  return process.getuid?.() === 0 ? { uid, gid } : {}
 }
 
 /** Paths of the image as paths of this machine. */

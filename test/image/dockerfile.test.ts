@@ -27,6 +27,18 @@ test('every stage is of one major of Node, and one that Pullgate runs on', async
   }
 })
 
+test('the compile cache is made by the Node and the user that take it', async (t) => {
+  const [build] = stages as [Stage]
+  const copied = build.instructions.find(({ flags }) => flags.from !== undefined)
+  t.equal(copied?.flags.from, last.image)
+  const runs = build.instructions.findIndex(({ text }) => text.includes('main.ts'))
+  const before = build.instructions.slice(0, runs).filter(({ name }) => name === 'USER')
+  t.equal(before.at(-1)?.text, only(last, 'USER').text)
+  const flags = only(last, 'ENTRYPOINT').words?.slice(1, -1) ?? []
+  for (const line of build.instructions[runs]?.text.split('&&') ?? [])
+    t.ok(line.includes(`/nodejs/bin/node ${flags.join(' ')}`), line)
+})
+
 test('what runs is no root, owns none of its files and starts without a shell', async (t) => {
   t.match(only(last, 'USER').text, /^[1-9]\d*:[1-9]\d*$/, 'a number, for runAsNonRoot')
   for (const { flags } of last.instructions.filter(({ name }) => name === 'COPY'))

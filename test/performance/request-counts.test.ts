@@ -121,6 +121,19 @@ t.test('what an admission costs the registry', async (t) => {
   )
 })
 
+t.test(
+  'a token registry that is not known, and an index that is new: four',
+  async (t) => {
+    const cost = await onDemoRegistries(t)
+    t.strictSame((await cost(['token.acme.test/team/app:2.0'])).map(methodOf), [
+      'HEAD',
+      'POST',
+      'HEAD',
+      'GET',
+    ])
+  },
+)
+
 t.test('what registries with authentication cost', async (t) => {
   const cost = await onDemoRegistries(t)
 

@@ -458,7 +458,7 @@ await t.test('through an HTTP proxy', async (suite) => {
     const { transport } = guardedTransport(test, { proxy })
     const refused = await transport.send(requestTo('https://registry.acme.test/'))
     tunnelStatus = 200
-    test.match(refused, { kind: 'network', fault: 'protocol-error', detail: /407/ })
+    test.match(refused, { kind: 'network', fault: 'proxy-refused', detail: /407/ })
     const closed = `http://user:p%40ss@127.0.0.1:1`
     const down = guardedTransport(test, {
       proxy: { httpProxy: closed, httpsProxy: closed, noProxy: null },

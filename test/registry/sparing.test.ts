@@ -187,6 +187,17 @@ t.test('a registry that was never reached is told once, in one short line', asyn
   t.equal(told.filter((each) => each === 'never reached').length, 1)
 })
 
+t.test('a proxy that opens no tunnel is an outage like any other', async (t) => {
+  const { look, told } = setUp(t, {}, ({ url }) => ({
+    kind: 'network',
+    fault: 'proxy-refused',
+    host: url.host,
+    detail: '',
+  }))
+  for (let each = 0; each < 4; each++) await look('https://registry.acme.test')
+  t.same(told, ['closed', 'open', 'never reached'])
+})
+
 t.test('what answered once is never said to be out of reach', async (t) => {
   const reached = createReachedHosts()
   let down = false
@@ -212,12 +223,68 @@ t.test('what answered once is never said to be out of reach', async (t) => {
 })
 
 t.test('answers that are no outage leave a registry in use', async (t) => {
-  for (const status of [401, 404, 429, 500, 503]) {
+  for (const status of [401, 404, 429, 500, 501]) {
     const registry = await scriptedRegistry(t, (_, response) => refuse(response, status))
     const { look, told } = setUp(t)
     for (let each = 0; each < 5; each++) await look(registry.baseUrl)
     t.same(told, ['closed'], String(status))
   }
+})
+
+t.test(
+  'a gateway that says its registry is away is asked once an interval',
+  async (t) => {
+    for (const status of [502, 503, 504]) {
+      let isAway = true
+      const registry = await scriptedRegistry(t, (request, response, attempt) =>
+        isAway ? refuse(response, status) : found(request, response, attempt),
+      )
+      const { look, told, spared, clock, sent } = setUp(t)
+      for (let each = 0; each < 5; each++)
+        t.match(await look(registry.baseUrl, `1.${each}`), {
+          outcome: 'unexpected-status',
+          evidence: { status },
+        })
+      t.same(told, ['closed', 'open'], 'a host that answers was reached')
+      // 503 and 504 are repeated once, but not where nobody was asked.
+      t.equal(spared.length, status === 502 ? 2 : 4)
+      const asked = sent.length
+      isAway = false
+      clock.nowMs = defaultGentleLimits.intervalMs
+      t.equal((await look(registry.baseUrl)).outcome, 'found', `${status}: then asked`)
+      t.ok(sent.length > asked)
+    }
+  },
+)
+
+t.test('503 with Retry-After pauses a registry', async (t) => {
+  const registry = await scriptedRegistry(t, (request, response, attempt) =>
+    attempt === 1
+      ? refuse(response, 503, 'UNAVAILABLE', { 'retry-after': '7' })
+      : found(request, response, attempt),
+  )
+  const { look, clock, spared } = setUp(t)
+  t.match(await look(registry.baseUrl), { outcome: 'unexpected-status' })
+  clock.nowMs = 6_000
+  t.match(await look(registry.baseUrl, 'another'), { evidence: { requests: 0 } })
+  t.same(spared, ['paused', 'paused'], 'the repetition of the first, and the second')
+  clock.nowMs = 7_000
+  t.equal((await look(registry.baseUrl)).outcome, 'found')
+})
+
+t.test('a fault of the transport leaves the next request a probe', async (t) => {
+  let isFaulty = false
+  const { look, clock } = setUp(t, {}, () => {
+    if (isFaulty) throw new Error('a fault of ours')
+    return null
+  })
+  const baseUrl = await closedPort()
+  for (let each = 0; each < 3; each++) await look(baseUrl)
+  clock.nowMs = defaultGentleLimits.intervalMs
+  isFaulty = true
+  await t.rejects(look(baseUrl), /a fault of ours/)
+  isFaulty = false
+  t.match(await look(baseUrl), { evidence: { requests: 1 } })
 })
 
 t.test('one registry that is down leaves the others in use', async (t) => {
@@ -233,6 +300,7 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
     { retryAfter: '7', pauseMs: 7_000 },
     { retryAfter: 'Thu, 01 Jan 1970 00:00:09 GMT', pauseMs: 9_000 },
     { retryAfter: '3600', pauseMs: defaultGentleLimits.maxPauseMs },
+    { retryAfter: '99999999999999999999', pauseMs: defaultGentleLimits.maxPauseMs },
     { retryAfter: '0', pauseMs: 0 },
     { retryAfter: 'soon', pauseMs: 0 },
   ]

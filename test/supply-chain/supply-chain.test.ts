@@ -157,3 +157,20 @@ function schemaOf(directory: string, name: string): Fields {
   if (!isFields(schema)) throw new TypeError(`${name} is no schema`)
   return schema
 }
+
+t.test(
+  'the Kubernetes client is loaded where a cluster is asked, and nowhere else',
+  async (t) => {
+    const loading = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .filter((file) => {
+        const text = readFileSync(join(root, 'src', file), 'utf8')
+        return /^import (?!type).*'@kubernetes\/client-node'|import\('@kubernetes/m.test(
+          text,
+        )
+      })
+    t.strictSame(loading, ['cluster/load-api-access.ts'])
+    const text = readFileSync(join(root, 'src', loading[0] ?? ''), 'utf8')
+    t.notMatch(text, /^import (?!type).*client-node/m, 'and only when it is')
+  },
+)

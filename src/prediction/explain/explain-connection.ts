@@ -113,6 +113,11 @@ function networkWords(fault: NetworkFault, host: string): [string, string | null
         `${host} does not answer in valid HTTP ${here}.`,
         'Check the port, and any proxy before the registry.',
       ]
+    case 'proxy-refused':
+      return [
+        `The HTTP proxy on the way to ${host} does not let us through ${here}.`,
+        'Check what the proxy allows, and NO_PROXY for registries that need none.',
+      ]
     case 'never-reached':
       return [
         `${host} was never reachable from here, so its images are not verified.`,
