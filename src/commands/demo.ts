@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, styleText } from 'node:util'
+import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { standaloneHosts } from '../certificates/self-signed.ts'
 import { asAdmissionReview } from '../demo/as-admission-review.ts'
@@ -22,7 +22,7 @@ import type { Command, ExitCode, Io } from './io.ts'
 import { loadConfigurationFile } from './load-configuration-file.ts'
 import { startServer } from './start-server.ts'
 import type { RunningServer } from './start-server.ts'
-import { wantsColor } from './color.ts'
+import { painter } from './color.ts'
 
 const help = `Shows the gate at work: an embedded registry, the real webhook over HTTPS, and what kubectl apply would print.
 
@@ -48,7 +48,7 @@ async function demo(args: string[], io: Io): Promise<ExitCode> {
     args,
     options: { verbose: { type: 'boolean', default: false } },
   })
-  const paint = painter(io)
+  const paint = painter('auto', io)
   const registry = await startDemoRegistry()
   const directory = await mkdtemp(join(tmpdir(), 'pullgate-demo-'))
   try {
@@ -81,13 +81,6 @@ async function demo(args: string[], io: Io): Promise<ExitCode> {
     await registry.close()
     await rm(directory, { recursive: true, force: true })
   }
-}
-
-type Paint = (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string
-
-function painter(io: Io): Paint {
-  const paints = wantsColor(io)
-  return (style, text) => (paints ? styleText(style, text) : text)
 }
 
 async function startWebhook(
@@ -128,7 +121,7 @@ function introduction(server: RunningServer, registry: DemoRegistry): string {
 async function play(
   scenario: DemoScenario,
   client: WebhookClient,
-  { io, paint }: { io: Io; paint: Paint },
+  { io, paint }: { io: Io; paint: ReturnType<typeof painter> },
 ): Promise<boolean> {
   const path = join(EXAMPLES, scenario.file)
   const object = await readManifest(path)
