@@ -4,12 +4,22 @@ import { runCommand } from './commands/run-command.ts'
 
 const interruption = new AbortController()
 let interrupted = false
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+// Node takes the default of SIGHUP back even from nohup, so that nothing is lost by heeding it.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    if (interrupted) process.exit(2)
+    if (interrupted) endNow(name)
     interrupted = true
     interruption.abort(new Error(`interrupted by ${name}`))
   })
+}
+
+/** As if nothing heeded the signal: exit alone would wait for a thread that waits for a disk or a pipe. */
+function endNow(name: NodeJS.Signals): void {
+  process.on('exit', () => {
+    process.removeAllListeners(name)
+    process.kill(process.pid, name)
+  })
+  process.exit(2)
 }
 
 let exitCode: number | null = null
@@ -29,7 +39,7 @@ exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stdout.isTTY,
-  columns: process.stdout.columns ?? 100,
+  columns: process.stdout.columns || 100,
   signal: interruption.signal,
   outputMayBeLost() {
     mayLoseOutput = true

@@ -5,7 +5,6 @@ import { isStoredKind } from '../cluster/object-store.ts'
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
 import { readWorkload } from '../workload/read-workload.ts'
 import type { ObjectIdentity, Workload } from '../workload/workload.ts'
-import { decodeText } from '../yaml/decode-text.ts'
 import type { YamlDocument, YamlError } from '../yaml/documents.ts'
 import { parsePath } from '../yaml/path.ts'
 import type { PathSegment } from '../yaml/path.ts'
@@ -62,24 +61,19 @@ export function createManifestCollector(options: CollectOptions): ManifestCollec
   return {
     collection,
     add({ file, content }) {
-      const { problems } = collection
-      const before = problems.length
-      const unreadable = new Set<AuditProblem>()
+      let isTemplate = false
       for (const read of streamDocuments(content, BOUNDS)) {
-        if ('message' in read) {
-          const error = problemAt(file, read)
-          unreadable.add(error)
-          problems.push(error)
-        } else {
+        if (!('message' in read)) {
           for (const part of expandLists(read.value)) {
             collectObject({ file, document: read, ...part }, options, collection)
           }
+        } else if (read.placeholder === undefined) {
+          collection.problems.push(problemAt(file, read))
+        } else if (!isTemplate) {
+          isTemplate = true
+          collection.problems.push(templateAt(file, read.placeholder))
         }
       }
-      const template = unreadable.size === 0 ? null : unrenderedTemplate(content)
-      if (template === null) return
-      const others = problems.splice(before).filter((problem) => !unreadable.has(problem))
-      problems.push(problemAt(file, template), ...others)
     },
   }
 }
@@ -98,21 +92,14 @@ function problemAt(file: string, { message, line, column }: YamlError): AuditPro
   return { message, position: { file, line, column } }
 }
 
-/** A chart's template is no YAML, and a dozen syntax errors would not say so. */
-function unrenderedTemplate(content: string | Uint8Array): YamlError | null {
-  const decoded = decodeText(content, BOUNDS.maxBytes)
-  // What is no text at all may hold anything.
-  if (decoded.status === 'unreadable') return null
-  const { text } = decoded
-  const offset = text.indexOf('{{')
-  if (offset === -1) return null
-  const before = text.slice(0, offset).split('\n')
-  return {
-    message:
-      'this is a template that still holds placeholders such as {{ ... }}: render it first, as in helm template . | pullgate check -f -',
-    line: before.length,
-    column: (before.at(-1)?.length ?? 0) + 1,
-  }
+/** A chart's template is no YAML, and a dozen syntax errors would not say so: one line for all of its documents. */
+function templateAt(
+  file: string,
+  { line, column }: Omit<Position, 'file'>,
+): AuditProblem {
+  const message =
+    'this is a template that still holds placeholders such as {{ ... }}: render it first, as in helm template . | pullgate check -f -'
+  return { message, position: { file, line, column } }
 }
 
 function collectObject(

@@ -10,7 +10,7 @@ export interface Io {
   /** Whether stdout is a terminal; its width in columns. */
   isTerminal: boolean
   columns: number
-  /** Fires on SIGINT and SIGTERM. */
+  /** Fires on SIGINT, SIGTERM and SIGHUP. */
   signal: AbortSignal
   /** From now on output that cannot be written ends nothing: a log may be lost, a report may not. */
   outputMayBeLost?: () => void

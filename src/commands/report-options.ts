@@ -122,7 +122,7 @@ async function isWritten(
   io: Io,
 ): Promise<boolean> {
   try {
-    await writePiecesTo(resolve(io.cwd, file), pieces)
+    await writePiecesTo(resolve(io.cwd, file), pieces, io.signal)
     return true
   } catch (error) {
     if (errorCode(error) === null) throw error

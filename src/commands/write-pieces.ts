@@ -1,5 +1,8 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { errorCode } from '../text/error-code.ts'
+import { openToWrite } from './pipes.ts'
 
 /** One write for a chunk of this many characters rather than one for each piece. */
 const CHUNK_LENGTH = 64 * 1024
@@ -30,11 +33,35 @@ export async function writePieces(
 /** UTF-8 takes three bytes at most for a unit of UTF-16. */
 const MAX_BYTES = 3 * CHUNK_LENGTH
 
-/** Writes a file through one buffer: those that writeFile makes of ten megabytes of text are only collected once all is written. */
+/** Writes a file, or into a named pipe as soon as somebody reads from it; the signal ends that wait. Rejects where it cannot be written. */
 export async function writePiecesTo(
   path: string,
   pieces: Iterable<string>,
+  signal: AbortSignal,
 ): Promise<void> {
+  const isPipe = await stat(path).then(
+    (found) => found.isFIFO(),
+    () => false,
+  )
+  await (isPipe ? writePipe(path, pieces, signal) : writeRegular(path, pieces))
+}
+
+async function writePipe(
+  path: string,
+  pieces: Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const stream = await openToWrite(path, signal)
+  const over = finished(stream).catch((error: unknown) => {
+    if (errorCode(error) !== 'EPIPE') throw error
+  })
+  await writePieces(pieces, stream)
+  stream.end()
+  await over
+}
+
+/** Through one buffer: those that writeFile makes of ten megabytes of text are only collected once all is written. */
+async function writeRegular(path: string, pieces: Iterable<string>): Promise<void> {
   const file = await open(path, 'w')
   try {
     const buffer = Buffer.allocUnsafe(MAX_BYTES)

@@ -7,6 +7,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTDIR: 'it is not a directory',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space is left',
+  ENXIO: 'nobody is at the other end of it',
   EADDRINUSE: 'another process listens there already',
   EADDRNOTAVAIL: 'this machine does not have the address',
   ENOTFOUND: 'the host name does not resolve',

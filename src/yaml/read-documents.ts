@@ -59,7 +59,7 @@ export function* streamDocuments(
     }
     for (const read of readChunk(chunk, maxValues)) {
       count += 1
-      yield read
+      yield 'message' in read ? { ...read, ...placeholderOf(chunk) } : read
     }
   }
 }
@@ -83,6 +83,16 @@ function* readChunk(
       ? { message: error.message, ...toPosition(error.offset) }
       : { message: `the YAML parser failed: ${nameOf(error)}`, ...toPosition(0) }
   }
+}
+
+// Within quotes, or further into a text, {{ is no reason why something cannot be read: alerts of Prometheus hold it.
+const PLACEHOLDER = /^[ \t]*(?:- +)*(?:[^\s"'#{][^"'{\n]*: +)?(?=\{\{)/m
+
+function placeholderOf({ text, lineOffset }: Chunk): Pick<YamlError, 'placeholder'> {
+  const found = PLACEHOLDER.exec(text)
+  if (found === null) return {}
+  const line = lineOffset + text.slice(0, found.index).split('\n').length
+  return { placeholder: { line, column: found[0].length + 1 } }
 }
 
 function readDocument(

@@ -59,3 +59,40 @@ spec: { containers: nginx }
   t.equal(workloads.length, 1, 'an object without a name has images all the same')
   t.end()
 })
+
+t.test('a template is called so once, where its placeholders are the reason', (t) => {
+  const template = /^this is a template that still holds placeholders/
+  const rows: [content: string, problems: object[]][] = [
+    [
+      'kind: Pod\nspec:\n  {{- toYaml .Values.spec | nindent 2 }}\n---\nimage: {{ .Values.image }}:{{ .Values.tag }}\n',
+      [{ message: template, position: { line: 3, column: 3 } }],
+    ],
+    [
+      '- name: {{ x }}\n  - y: [\n',
+      [{ message: template, position: { line: 1, column: 9 } }],
+    ],
+    // What Prometheus and Argo CD replace is text to YAML.
+    [
+      'summary: "{{ $labels.pod }} is slow"\nother: {{ $value }\'\n---\na: [\n',
+      [
+        { message: template, position: { line: 2, column: 8 } },
+        { message: /^Flow sequence/, position: { line: 5 } },
+      ],
+    ],
+    [
+      'summary: "{{ $labels.pod }} is slow"\ndescription: Pod {{ $labels.pod }}\nkind: [\n',
+      [{ message: /^Flow sequence/, position: { line: 4 } }],
+    ],
+    [
+      "summary: '{{ $labels.pod }} is slow'\n---\nkind: Pod\n\tname: x\n",
+      [{ message: /^Tabs/, position: { line: 4 } }],
+    ],
+    ['# {{ a comment }}\nkind: [\n', [{ message: /^Flow sequence/ }]],
+  ]
+  for (const [content, expected] of rows) {
+    const { problems } = collect(content)
+    t.match(problems, expected, content)
+    t.equal(problems.length, expected.length, content)
+  }
+  t.end()
+})

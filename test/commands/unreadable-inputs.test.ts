@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -30,6 +30,8 @@ async function makeFolder(t: Test): Promise<string> {
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   await chmod(folder, 0o755)
   await mkdir(join(folder, 'all/locked'), { recursive: true })
+  for (const name of ['dangling', 'empty']) await mkdir(join(folder, name))
+  await symlink(join(folder, 'nowhere'), join(folder, 'dangling/link.yaml'))
   await writeFile(join(folder, 'all/good.yaml'), pod('good'))
   await writeFile(join(folder, 'all/secret.yaml'), pod('secret'))
   await writeFile(join(folder, 'all/locked/deep.yaml'), pod('deep'))
@@ -71,6 +73,37 @@ const rows: [args: string[], code: number, judged: number | null, says: RegExp[]
     2,
     0,
     [/^cannot read all\/locked\/deep\.yaml: permission denied$/m],
+  ],
+  // A pattern that matches folders only is no reason to judge nothing.
+  [
+    ['check', '-f', 'a*'],
+    0,
+    1,
+    [
+      /^cannot read all\/locked: permission denied$/m,
+      /^cannot read all\/secret\.yaml: permission denied$/m,
+    ],
+  ],
+  [['check', '-f', 'all/**'], 0, 1, [/^cannot read all\/locked: permission denied$/m]],
+  [
+    ['check', '-f', 'all/locked/*.yaml'],
+    2,
+    0,
+    [
+      /^nothing matches all\/locked\/\*\.yaml: cannot read all\/locked: permission denied$/m,
+    ],
+  ],
+  [
+    ['check', '-f', 'dangling/*'],
+    2,
+    0,
+    [/^cannot read dangling\/link\.yaml: no such file or folder$/m],
+  ],
+  [
+    ['check', '-f', 'emp*'],
+    2,
+    0,
+    [/^nothing to read in emp\*: no \.yaml, \.yml or \.json$/m],
   ],
   [['check', 'all/good.yaml', '--config', 'config.yaml'], 2, null, [locked]],
   [

@@ -4,6 +4,8 @@ import { Writable } from 'node:stream'
 import t from 'tap'
 import { inChunks, writePieces, writePiecesTo } from '../../src/commands/write-pieces.ts'
 
+const idle = new AbortController().signal
+
 /** Takes each chunk after a turn of the loop, and goes away after `chunks` of them. */
 function slowReader(chunks: number) {
   const taken: string[] = []
@@ -55,9 +57,9 @@ t.test('a file holds every character, wherever chunks end', async (t) => {
   const file = join(t.testdir(), 'report.txt')
   const text = `${'a'.repeat(65_535)}${'\u{1F600}'.repeat(100_000)}\u4E2D`
 
-  await writePiecesTo(file, ['', text, 'end\n'])
+  await writePiecesTo(file, ['', text, 'end\n'], idle)
   t.equal(await readFile(file, 'utf8'), `${text}end\n`)
-  await writePiecesTo(file, ['shorter\n'])
+  await writePiecesTo(file, ['shorter\n'], idle)
   t.equal(await readFile(file, 'utf8'), 'shorter\n')
-  await t.rejects(writePiecesTo(t.testdir(), ['a folder']), { code: 'EISDIR' })
+  await t.rejects(writePiecesTo(t.testdir(), ['a folder'], idle), { code: 'EISDIR' })
 })

@@ -1,13 +1,15 @@
 import { glob, readdir, stat } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { errorCode } from '../../text/error-code.ts'
 
 /** A file to read, as the user would name it. */
 export interface FoundFile {
   shown: string
   path: string
+  /** 0 for what is no regular file. */
   bytes: number
+  isRegular: boolean
 }
 
 export type FoundEntry = FoundFile | { problem: string }
@@ -15,6 +17,7 @@ export type FoundEntry = FoundFile | { problem: string }
 const MANIFEST_NAME = /\.(?:ya?ml|json)$/i
 const GLOB = /[*?[{]/
 const MAX_DEPTH = 40
+const NO_MANIFEST = 'no .yaml, .yml or .json'
 
 /**
  * The files behind a name: the file itself whatever it is called, every *.yaml, *.yml and *.json below a folder, or what a glob
@@ -31,17 +34,48 @@ export async function* findManifests(
     yield* found.isDirectory() ? folder(name, path) : [fileOf(name, path, found)]
     return
   }
-  if (!GLOB.test(name)) {
-    yield { problem: `cannot read ${name}: ${found}` }
-    return
-  }
+  if (!GLOB.test(name)) yield { problem: `cannot read ${name}: ${found}` }
+  else yield* matching(name, cwd)
+}
+
+/** A folder that matches is read as one that is named; what a pattern such as `a/**` finds twice is read once. */
+async function* matching(pattern: string, cwd: string): AsyncGenerator<FoundEntry> {
   const matches: string[] = []
-  for await (const match of glob(name, { cwd })) matches.push(match)
-  if (matches.length === 0) yield { problem: `nothing matches ${name}` }
+  for await (const match of glob(pattern, { cwd })) matches.push(match)
+  const seen = new Set<string>()
+  let isEmpty = true
   for (const match of matches.toSorted(compare)) {
-    const matched = await stat(resolve(cwd, match)).catch(() => null)
-    if (matched?.isFile()) yield fileOf(match, resolve(cwd, match), matched)
+    for await (const entry of named(match, resolve(cwd, match))) {
+      isEmpty = false
+      if ('path' in entry && seen.has(entry.path)) continue
+      if ('path' in entry) seen.add(entry.path)
+      yield entry
+    }
   }
+  if (matches.length === 0) yield { problem: await whyNothingMatches(pattern, cwd) }
+  else if (isEmpty) yield { problem: `nothing to read in ${pattern}: ${NO_MANIFEST}` }
+}
+
+async function* named(shown: string, path: string): AsyncGenerator<FoundEntry> {
+  const found = await stat(path).catch((error: unknown) => reasonOf(error))
+  if (typeof found === 'string') yield { problem: `cannot read ${shown}: ${found}` }
+  else if (!found.isDirectory()) yield fileOf(shown, path, found)
+  else if (!isPassedOver(basename(path))) yield* walk(shown, path, 0)
+}
+
+/** A pattern finds nothing in a folder that is locked, and does not tell. */
+async function whyNothingMatches(pattern: string, cwd: string): Promise<string> {
+  const steps = pattern.split('/')
+  const fixed = steps.slice(
+    0,
+    steps.findIndex((step) => GLOB.test(step)),
+  )
+  const folder = fixed.join('/') || (pattern.startsWith('/') ? '/' : '.')
+  return readdir(resolve(cwd, folder)).then(
+    () => `nothing matches ${pattern}`,
+    (error: unknown) =>
+      `nothing matches ${pattern}: cannot read ${folder}: ${reasonOf(error)}`,
+  )
 }
 
 /** Whether something of this name can be opened, or it is a glob that may match something. */
@@ -59,7 +93,7 @@ async function* folder(shown: string, path: string): AsyncGenerator<FoundEntry> 
     isEmpty = false
     yield entry
   }
-  if (isEmpty) yield { problem: `nothing to read in ${shown}: no .yaml, .yml or .json` }
+  if (isEmpty) yield { problem: `nothing to read in ${shown}: ${NO_MANIFEST}` }
 }
 
 async function* walk(
@@ -75,7 +109,7 @@ async function* walk(
     return
   }
   for (const entry of entries.toSorted((a, b) => compare(a.name, b.name))) {
-    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+    if (isPassedOver(entry.name)) continue
     const below = { shown: join(shown, entry.name), path: join(path, entry.name) }
     if (entry.isDirectory()) {
       if (depth < MAX_DEPTH) yield* walk(below.shown, below.path, depth + 1)
@@ -90,8 +124,12 @@ async function* walk(
   }
 }
 
-function fileOf(shown: string, path: string, { size }: Stats): FoundFile {
-  return { shown, path, bytes: size }
+function isPassedOver(name: string): boolean {
+  return name.startsWith('.') || name === 'node_modules'
+}
+
+function fileOf(shown: string, path: string, found: Stats): FoundFile {
+  return { shown, path, bytes: found.size, isRegular: found.isFile() }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -99,6 +137,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EISDIR: 'this is a folder',
   ELOOP: 'a symbolic link leads to itself',
+  ENXIO: 'nobody is at the other end of it',
 }
 
 /** Why a file cannot be read, in words. */

@@ -5,7 +5,9 @@ import type { ManifestInput } from '../../audit/collect-manifests.ts'
 import { RENDERED } from '../../audit/reports/rows.ts'
 import { printable } from '../../text/printable.ts'
 import type { Io } from '../io.ts'
+import { openToRead } from '../pipes.ts'
 import { findManifests, reasonOf } from './find-manifests.ts'
+import type { FoundFile } from './find-manifests.ts'
 import { renderKustomization } from './render-kustomization.ts'
 
 /** Where manifests come from, in the order of the command line. */
@@ -37,25 +39,38 @@ async function* readFiles(name: string, io: Io): AsyncGenerator<InputOrProblem> 
     if (io.signal.aborted) return
     if ('problem' in found) yield problem(found.problem)
     else if (found.bytes > MAX_INPUT_BYTES) yield tooLarge(found.shown)
-    else {
-      yield await readFile(found.path).then(
-        (content): InputOrProblem => ({ file: found.shown, content }),
-        (error: unknown) => problem(`cannot read ${found.shown}: ${reasonOf(error)}`),
-      )
-    }
+    else yield await readFound(found, io)
   }
 }
 
-async function readStdin(io: Io): Promise<InputOrProblem> {
+async function readFound(found: FoundFile, { signal }: Io): Promise<InputOrProblem> {
+  const { shown, path, isRegular } = found
+  if (!isRegular) return readStream(shown, () => openToRead(path), signal)
+  return readFile(path).then(
+    (content): InputOrProblem => ({ file: shown, content }),
+    (error: unknown) => problem(`cannot read ${shown}: ${reasonOf(error)}`),
+  )
+}
+
+async function readStdin({ stdin, signal }: Io): Promise<InputOrProblem> {
+  const read = await readStream('standard input', async () => stdin, signal)
+  return 'file' in read ? { ...read, file: '-' } : read
+}
+
+async function readStream(
+  shown: string,
+  open: () => Promise<Readable>,
+  signal: AbortSignal,
+): Promise<InputOrProblem> {
   try {
-    const content = await readBounded(io.stdin, io.signal)
-    if (content === null) return tooLarge('standard input')
+    const content = await readBounded(await open(), signal)
+    if (content === null) return tooLarge(shown)
     // Whatever was to render it has failed, most likely.
-    if (content.length === 0) return problem('standard input is empty')
-    return { file: '-', content }
+    if (content.length === 0) return problem(`${shown} is empty`)
+    return { file: shown, content }
   } catch (error) {
-    if (io.signal.aborted) return problem('interrupted while reading standard input')
-    return problem(`cannot read standard input: ${reasonOf(error)}`)
+    if (signal.aborted) return problem(`interrupted while reading ${shown}`)
+    return problem(`cannot read ${shown}: ${reasonOf(error)}`)
   }
 }
 

@@ -40,8 +40,11 @@ export async function runProgram(run: ProgramRun): Promise<ProgramResult> {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
-  const output = collect(child, run.maxBytes, () => tooLarge.abort())
   const ended = endOf(child)
+  const endWithUs = (): void => signalGroup(child, 'SIGKILL')
+  process.once('exit', endWithUs)
+  void ended.finally(() => process.off('exit', endWithUs))
+  const output = collect(child, run.maxBytes, () => tooLarge.abort())
   const cut = aborted(AbortSignal.any([signal, timeout, tooLarge.signal]))
   const end = await Promise.race([ended, cut])
   if (end === 'cut') {
