@@ -13,6 +13,7 @@ import type { ImagePrediction } from './prediction.ts'
 import type { Predictor } from './predictor.ts'
 import type { PullCredentials } from './pull-secrets/pull-credentials.ts'
 import { resolvePullCredentials } from './pull-secrets/resolve-pull-credentials.ts'
+import { once } from './once.ts'
 
 /** Reference, credentials, registry and cluster put together. */
 export function createPredictor(options: PredictorOptions): Predictor {
@@ -115,9 +116,4 @@ function hasCertain(findings: readonly Finding[], about: readonly Aspect[]): boo
     ({ cause, certainty }) =>
       certainty === 'certain' && about.includes(causes[cause].aspect),
   )
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null
-  return () => (made ??= make())
 }

@@ -68,15 +68,16 @@ export function createGentleTransport(options: GentleTransportOptions): Transpor
   ): Promise<HttpAnswer> {
     const startedMs = now()
     const asked = (): Asked => ({ request, permit, tookMs: now() - startedMs })
+    let answer: HttpAnswer
     try {
-      const answer = await transport.send(request)
-      health.learn(answer, asked())
-      return answer
+      answer = await transport.send(request)
     } catch (error) {
       // A fault of ours says nothing of the host, and its permit is not lost.
       health.learn({ kind: 'interrupted' }, asked())
       throw error
     }
+    health.learn(answer, asked())
+    return answer
   }
 
   return {

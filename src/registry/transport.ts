@@ -16,9 +16,12 @@ export interface HttpRequest {
   signal: AbortSignal
 }
 
-export interface HttpResponse {
-  /** Nothing was sent: it is how the last answer was. */
+interface MaybeUnasked {
+  /** Nothing was sent, since the host is spared: this is how its last answer was. */
   unasked?: true
+}
+
+export interface HttpResponse extends MaybeUnasked {
   kind: 'response'
   status: number
   /** Lower-case names; a header sent on several lines is an array. */
@@ -29,17 +32,15 @@ export interface HttpResponse {
   verified: boolean
 }
 
-/**
- * An exchange never rejects: what went wrong is an answer. `host` is `host:port` as dialled. `unasked`: nothing was sent, since
- * the host is spared.
- */
-export type HttpAnswer = (
-  | HttpResponse
-  | { kind: 'network'; fault: NetworkFault; host: string; detail: string }
-  | { kind: 'tls'; fault: TlsFault; host: string; detail: string }
-  | { kind: 'refused-address'; host: string }
-  | { kind: 'interrupted' }
-) & { unasked?: true }
+/** An exchange never rejects: what went wrong is an answer. `host` is `host:port` as dialled. */
+export type HttpAnswer = MaybeUnasked &
+  (
+    | HttpResponse
+    | { kind: 'network'; fault: NetworkFault; host: string; detail: string }
+    | { kind: 'tls'; fault: TlsFault; host: string; detail: string }
+    | { kind: 'refused-address'; host: string }
+    | { kind: 'interrupted' }
+  )
 
 export interface Transport {
   send(request: HttpRequest): Promise<HttpAnswer>

@@ -248,6 +248,8 @@ t.test(
         const said = text.split('\n').find((line) => line.includes('--include-inactive'))
         t.equal(said ?? null, says, `${format} ${args.join(' ')}`)
       }
+      const { stdout: page } = await audit(...args, '-o', 'html')
+      t.equal(/<p>(\d+ objects are [^<]*)<\/p>/.exec(page)?.[1] ?? null, says, 'html')
     }
   },
 )

@@ -1,5 +1,6 @@
 import type { StepName } from '../../src/audit/explain/explanation.ts'
-import { backOff, node, pod, type PodShape } from './explain-world.ts'
+import { linuxNode } from '../support/linux-node.ts'
+import { backOff, pod, type PodShape } from './explain-world.ts'
 
 const P = 'failed to pull and unpack image: failed to resolve image: '
 const HEAD = 'unexpected status from HEAD request to https://r.test/v2/a/manifests/1: '
@@ -249,7 +250,7 @@ export const explainRows: ExplainRow[] = [
     fix: /kubectl -n shop delete pod stuck/,
     agrees: null,
     others: [
-      node('n2'),
+      linuxNode('n2'),
       pod('well', { image: GOOD, nodeName: 'n2' }),
       pod('as-well', { image: GOOD, waiting: backOff(GOOD) }),
     ],
@@ -266,7 +267,7 @@ export const explainRows: ExplainRow[] = [
     fix: /^Correct the tag/,
     agrees: true,
     others: [
-      node('n2'),
+      linuxNode('n2'),
       pod('well', { image: GOOD, nodeName: 'n2' }),
       pod('replica', {
         image: 'registry.acme.test/team/web:1.277',

@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml'
 import type { Explanation } from '../../src/audit/explain/explanation.ts'
 import { demoConfiguration } from '../../src/demo/demo-configuration.ts'
 import { startDemoRegistry } from '../../src/demo/demo-registry.ts'
+import { linuxNode } from '../support/linux-node.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 
 /** A folder that stands for a cluster, with the demo's registries and those that are given, as the configuration has them. */
@@ -20,7 +21,7 @@ export async function createWorld(
   const demo = parse(demoConfiguration(registry)) as { registries: object[] }
   const configuration = { ...demo, registries: [...demo.registries, ...registries] }
   await writeFile(join(directory, 'pullgate.yaml'), stringify(configuration))
-  const documents = [node('n1'), ...objects].map((object) => stringify(object))
+  const documents = [linuxNode('n1'), ...objects].map((object) => stringify(object))
   await writeFile(join(directory, 'cluster/all.yaml'), documents.join('---\n'))
   const standalone = ['--standalone', 'cluster', '--config', 'pullgate.yaml']
   return {
@@ -41,22 +42,6 @@ export async function createWorld(
       )
       test.notMatch(stderr, /pullgate/)
       return { ...(JSON.parse(stdout) as Explanation), code: code ?? -1 }
-    },
-  }
-}
-
-export function node(name: string): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name },
-    status: {
-      nodeInfo: {
-        operatingSystem: 'linux',
-        architecture: 'amd64',
-        containerRuntimeVersion: 'containerd://2.1.4',
-        kubeletVersion: 'v1.34.1',
-      },
     },
   }
 }

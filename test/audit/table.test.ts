@@ -108,3 +108,17 @@ t.test('an object without a name of its own says so, and one image is one', (t) 
   t.match(text, /\n1 image: 1 allow, 0 warn, 0 deny\n$/)
   t.end()
 })
+
+t.test('what was left out, and why something was not judged, keep to the width', (t) => {
+  const judged = anOutcome([anImage({ image: 'r.test/a:1', action: 'allow' })])
+  const exempted = `the annotation pullgate.dev/skip says ${'so '.repeat(20)}`.trim()
+  const [object] = judged.objects
+  if (object !== undefined) object.exempted = exempted
+  const outcome = { ...judged, inactive: 3 }
+  const text = joined(tableReport(outcome, { columns: 60, paint }))
+  for (const line of text.split('\n')) t.ok(line.length <= 60, line)
+  t.match(text, /^ {2}not judged: the annotation/m)
+  t.match(text.replaceAll(/\s+/g, ' '), `${exempted} `)
+  t.match(text, /^3 objects are suspended/m)
+  t.end()
+})

@@ -18,6 +18,16 @@ for (const { object } of outcome.objects) {
   object.name = 'on'
 }
 
+t.test('yaml: what ends a line for JavaScript ends none for YAML', (t) => {
+  const words = ['a\u2028b: c', 'a\u0085b', 'two\n\nlines', '\n', '']
+  const broken = anOutcome(words.map((message) => anImage({ image: 'a', message })))
+  const json: unknown = JSON.parse(joined(reports.json(broken)))
+
+  t.match(JSON.stringify(json), 'a\u2028b: c')
+  t.strictSame(parse(joined(reports.yaml(broken))), json)
+  t.end()
+})
+
 t.test('yaml: every text is one to readers of YAML 1.1 too', (t) => {
   const text = joined(reports.yaml(outcome))
   const json: unknown = JSON.parse(joined(reports.json(outcome)))

@@ -14,7 +14,8 @@ import {
   tags,
   withConfig,
 } from './answers.ts'
-import { HOST, node, secret, secretOfText } from './world.ts'
+import { linuxNode } from '../support/linux-node.ts'
+import { HOST, secret, secretOfText } from './world.ts'
 import type { Situation } from './world.ts'
 
 export interface Case extends Situation {
@@ -423,7 +424,7 @@ export const credentialCases: readonly Case[] = [
     what: 'refused, but a node has the image',
     container: { imagePullPolicy: 'IfNotPresent' },
     registry: asksBasic([GOOD]),
-    objects: [node('n1', 'amd64', [`${HOST}/team/app:1.0`])],
+    objects: [linuxNode('n1', 'amd64', [`${HOST}/team/app:1.0`])],
     cause: 'CredentialsRequired',
     action: 'warn',
     words: ['IfNotPresent'],
@@ -592,8 +593,8 @@ export const connectionCases: readonly Case[] = [
   })),
 ]
 
-const amd64 = { objects: [node('n1'), node('n2')] }
-const mixed = { objects: [node('n1'), node('n2', 'arm64')] }
+const amd64 = { objects: [linuxNode('n1'), linuxNode('n2')] }
+const mixed = { objects: [linuxNode('n1'), linuxNode('n2', 'arm64')] }
 const mismatch = { cause: 'PlatformMismatch', action: 'deny' } as const
 const typed =
   (type: string | null, headers: Record<string, string | null> = {}): Script =>
@@ -809,7 +810,7 @@ export const nodeCases: readonly Case[] = [
     row: 74,
     what: 'Never, and no node lists it',
     container: { imagePullPolicy: 'Never' },
-    objects: [node('n1', 'amd64', ['docker.io/library/nginx:1'])],
+    objects: [linuxNode('n1', 'amd64', ['docker.io/library/nginx:1'])],
     cause: 'ImageNotPreloaded',
     action: 'warn',
     words: ['ErrImageNeverPull'],
@@ -818,7 +819,7 @@ export const nodeCases: readonly Case[] = [
     row: 74,
     what: 'Never, and a node lists it',
     container: { imagePullPolicy: 'Never' },
-    objects: [node('n1', 'amd64', [`${HOST}/team/app:1.0`])],
+    objects: [linuxNode('n1', 'amd64', [`${HOST}/team/app:1.0`])],
     cause: null,
     action: 'allow',
   },

@@ -144,23 +144,6 @@ export function secretOfText(name: string, text: string, more: object = {}): obj
   }
 }
 
-export function node(name: string, architecture = 'amd64', images: string[] = []) {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name },
-    status: {
-      nodeInfo: {
-        operatingSystem: 'linux',
-        architecture,
-        containerRuntimeVersion: 'containerd://2.1.4',
-        kubeletVersion: 'v1.34.1',
-      },
-      images: images.map((each) => ({ names: [each] })),
-    },
-  }
-}
-
 const DAY_MS = 86_400_000
 
 export interface TlsServer {

@@ -116,7 +116,7 @@ async function renderWith(t: Test, script: string) {
   await started
   return {
     running,
-    async isReleased(): Promise<boolean> {
+    isReleased: async (): Promise<boolean> => {
       await Promise.race([ended, wait(PATIENCE_MS, undefined, { ref: false })])
       return reader.readableEnded
     },

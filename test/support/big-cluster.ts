@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { linuxNodeInfo } from './linux-node.ts'
 import type { Teardown } from './token-server.ts'
 
 export interface BigClusterOptions {
@@ -191,12 +192,7 @@ const COLLECTIONS: Record<string, Make> = {
     },
     spec: {},
     status: {
-      nodeInfo: {
-        operatingSystem: 'linux',
-        architecture: 'amd64',
-        containerRuntimeVersion: 'containerd://2.1.4',
-        kubeletVersion: 'v1.34.1',
-      },
+      nodeInfo: linuxNodeInfo(),
       conditions: [{ type: 'Ready', status: 'True' }],
     },
   }),

@@ -7,6 +7,7 @@ import { canFailPull, classifyPullError } from './classify-pull-error.ts'
 import type { PullError } from './classify-pull-error.ts'
 import { imageSteps } from './explain-steps.ts'
 import type { ExplainedImage, ImageState, Step } from './explanation.ts'
+import type { StepFacts } from './make-step.ts'
 import { countNeighbours, neighbourStep } from './other-pods.ts'
 import { kubeletWords } from './read-pod-state.ts'
 import type {
@@ -19,7 +20,7 @@ import type {
 export interface ExplainImageOptions {
   prediction: ImagePrediction
   credentials: PullCredentials
-  elsewhere: ReadonlyMap<string, readonly string[]>
+  elsewhere: StepFacts['elsewhere']
   pod: PodState | null
   events: readonly PodEvent[]
   /** Null where no other Pods could be listed. */

@@ -52,7 +52,7 @@ export async function explainObject(options: ExplainObjectOptions): Promise<Expl
     predictor.predict({ workload: judged, images: judged.images, signal }),
     resolvePullCredentials(judged, { facts, mode: options.secrets, read }),
   ])
-  const elsewhere = new Map<string, string[]>()
+  const elsewhere = new Map<string, string[] | null>()
   for (const { fact, name } of credentials.secrets)
     if (fact.status === 'absent')
       elsewhere.set(name, await credentials.namespacesWithSecret(name))

@@ -1,5 +1,6 @@
 import type { CauseCode } from '../../prediction/causes.ts'
 import type { NamedSecret } from '../../prediction/pull-secrets/named-secret.ts'
+import { describeUnread } from '../../prediction/pull-secrets/unread-secrets.ts'
 import { nameOf } from '../../reference/reference-name.ts'
 import { printable } from '../../text/printable.ts'
 import type { Step } from './explanation.ts'
@@ -30,25 +31,33 @@ function referenceStep(facts: StepFacts): Step {
 }
 
 function namespaceStep({ credentials, elsewhere }: StepFacts): Step {
-  const misplaced = credentials.secrets.filter(
-    ({ fact, name }) =>
-      fact.status === 'absent' && (elsewhere.get(name)?.length ?? 0) > 0,
-  )
-  const { namespace } = credentials
-  if (misplaced.length === 0)
+  const { namespace, secrets, unread } = credentials
+  const absent = secrets.filter(({ fact }) => fact.status === 'absent')
+  const evidence = absent.flatMap(({ name }) => {
+    const where = (elsewhere.get(name) ?? []).slice(0, 5).join(', ')
+    return where === ''
+      ? []
+      : [
+          `Secret ${printable(name, 253)} exists in ${printable(where)}, not in ${namespace}`,
+        ]
+  })
+  if (evidence.length > 0)
     return step(
       'namespace',
-      'ok',
-      `Secrets are looked for in namespace ${namespace} alone.`,
+      'problem',
+      'A pull secret is in another namespace.',
+      evidence,
     )
-  const evidence = misplaced.map(({ name }) => {
-    const where = (elsewhere.get(name) ?? []).slice(0, 5).join(', ')
-    return `Secret ${printable(name, 253)} exists in ${printable(where)}, not in ${namespace}`
-  })
-  return {
-    ...step('namespace', 'problem', 'A pull secret is in another namespace.'),
-    evidence,
-  }
+  if (absent.some(({ name }) => elsewhere.get(name) === null))
+    return step('namespace', 'unknown', 'Other namespaces could not be searched for it.')
+  if (unread !== null)
+    return step(
+      'namespace',
+      'unknown',
+      `Nothing tells what is in namespace ${namespace}.`,
+    )
+  const summary = `Secrets are looked for in namespace ${namespace} alone.`
+  return step('namespace', 'ok', summary)
 }
 
 function secretStep(facts: StepFacts): Step {
@@ -68,13 +77,17 @@ function secretStep(facts: StepFacts): Step {
   if (found.length > 0) return problem('secret', found, evidence)
   if (secrets.some(({ fact }) => fact.status === 'absent'))
     return step('secret', 'problem', 'A pull secret does not exist.', evidence)
+  const unread = describeUnread(credentials)
+  if (unread !== null) return step('secret', 'unknown', unread, evidence)
   if (secrets.length === 0)
     return step('secret', 'ok', 'There are no pull secrets: it is asked for anonymously.')
   const matching = reference === null ? [] : credentials.keyring.match(nameOf(reference))
   const summary =
     matching.length === 0
       ? 'No pull secret is for this registry: it is asked for anonymously.'
-      : `${matching.length} credentials match the image.`
+      : matching.length === 1
+        ? 'One credential matches the image.'
+        : `${matching.length} credentials match the image.`
   return step('secret', 'ok', summary, evidence)
 }
 

@@ -9,8 +9,8 @@ import type { Step, StepName } from './explanation.ts'
 export interface StepFacts {
   prediction: ImagePrediction
   credentials: PullCredentials
-  /** Namespaces in which a secret that is missing here does exist, by its name. */
-  elsewhere: ReadonlyMap<string, readonly string[]>
+  /** Namespaces in which a secret that is missing here does exist, by its name; null where they cannot be searched. */
+  elsewhere: ReadonlyMap<string, readonly string[] | null>
   /** What the kubelet's text is about; null when it said nothing. */
   error: PullError | null
 }

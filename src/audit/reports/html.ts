@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { printable } from '../../text/printable.ts'
 import type { AuditOutcome, AuditProblem } from '../audit-result.ts'
-import { summarise } from '../summary.ts'
+import { leftOutSentence, summarise } from '../summary.ts'
 import { barChart } from './html-chart.ts'
 import type { Bar } from './html-chart.ts'
 import { htmlGroups } from './html-groups.ts'
@@ -58,7 +58,9 @@ function hashOf(text: string): string {
 }
 
 function headerOf(outcome: AuditOutcome, { madeAtMs }: Options): string {
-  const { images, allow, warn, deny } = summarise(outcome)
+  const summary = summarise(outcome)
+  const { images, allow, warn, deny } = summary
+  const leftOut = leftOutSentence(summary)
   const made = new Date(madeAtMs).toISOString().replace('T', ' ').slice(0, 16)
   const sums = [
     ['images', images, ''],
@@ -70,7 +72,7 @@ function headerOf(outcome: AuditOutcome, { madeAtMs }: Options): string {
     element('li', { class: style }, `<b>${count}</b>${label}`),
   )
   return `<header><h1>Image pull report</h1>
-<p>${countOf(outcome.objects.length, 'object')} judged, ${made} UTC</p></header>
+<p>${countOf(outcome.objects.length, 'object')} judged, ${made} UTC</p>${leftOut === null ? '' : `<p>${escapeMarkup(leftOut)}</p>`}</header>
 <ul class="sums">${items.join('')}</ul>`
 }
 

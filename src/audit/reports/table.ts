@@ -31,14 +31,21 @@ export function* tableReport(
   if (outcome.objects.length > 0) yield '\n'
   yield `${countOf(images, 'image')}: ${allow} allow, ${warn} warn, ${deny} deny\n`
   const leftOut = leftOutSentence(summary)
-  if (leftOut !== null) yield `${leftOut}\n`
+  if (leftOut !== null)
+    yield wrap(leftOut, '', options.columns)
+      .map((line) => `${line}\n`)
+      .join('')
 }
 
 function objectLines(audited: AuditedObject, options: TableOptions): string[] {
   const { paint } = options
   const lines = [paint('bold', titleOf(audited.object))]
   if (audited.exempted !== null)
-    lines.push(paint('dim', `  not judged: ${printable(audited.exempted)}`))
+    lines.push(
+      ...wrap(`not judged: ${printable(audited.exempted)}`, '  ', options.columns).map(
+        (line) => paint('dim', line),
+      ),
+    )
   for (const image of audited.images) lines.push(...imageLines(image, options))
   return lines
 }

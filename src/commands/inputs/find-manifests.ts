@@ -70,11 +70,11 @@ async function whyNothingMatches(pattern: string, cwd: string): Promise<string> 
     0,
     steps.findIndex((step) => GLOB.test(step)),
   )
-  const folder = fixed.join('/') || (pattern.startsWith('/') ? '/' : '.')
-  return readdir(resolve(cwd, folder)).then(
+  const fixedPart = fixed.join('/') || (pattern.startsWith('/') ? '/' : '.')
+  return readdir(resolve(cwd, fixedPart)).then(
     () => `nothing matches ${pattern}`,
     (error: unknown) =>
-      `nothing matches ${pattern}: cannot read ${folder}: ${reasonOf(error)}`,
+      `nothing matches ${pattern}: cannot read ${fixedPart}: ${reasonOf(error)}`,
   )
 }
 

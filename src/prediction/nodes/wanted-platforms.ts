@@ -4,6 +4,7 @@ import type { Placement, Workload } from '../../workload/workload.ts'
 import { autoscalerSignIn, autoscalerSignOf } from './autoscaler.ts'
 import type { AutoscalerSign, Fact, NodeFacts } from '../cluster-facts.ts'
 import { eligibleNodes, nodesBehindTaints } from './eligible-nodes.ts'
+import { once } from '../once.ts'
 
 /** A platform and how many nodes have it. */
 export interface PlatformCount {
@@ -202,9 +203,4 @@ export function createNodeView(
     })
   })
   return { nodes, eligible, later, wanted }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null
-  return () => (made ??= make())
 }

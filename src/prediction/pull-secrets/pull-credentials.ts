@@ -10,8 +10,8 @@ export interface PullCredentials {
   listFrom: 'object' | 'service-account'
   /** What the service account lists, whether it counts or not (then it is only asked for here); null when it cannot be read. */
   serviceAccountSecrets: () => Promise<string[] | null>
-  /** Namespaces that do have a Secret of this name, where the caller may know; else none. */
-  namespacesWithSecret: (name: string) => Promise<string[]>
+  /** Namespaces that do have a Secret of this name; null where the caller may not know. */
+  namespacesWithSecret: (name: string) => Promise<string[] | null>
   secrets: NamedSecret[]
   keyring: Keyring
   /** A secret that cannot be decoded: no image of the Pod is pulled (pull-semantics 3.1.4). */

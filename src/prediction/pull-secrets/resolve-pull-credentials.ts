@@ -111,6 +111,7 @@ function summarise(parts: Summary): PullCredentials {
     },
     namespacesWithSecret: async (name) => {
       const known = await options.facts.namespacesWithSecret(name, laterRead(options))
+      if (known.status === 'unknown') return null
       return known.status === 'known' ? known.value : []
     },
     secrets,

@@ -133,9 +133,8 @@ async function elsewhere(credentials: PullCredentials): Promise<string | null> {
   const { secrets, namespace } = credentials
   const missing = secrets.find(({ fact }) => fact.status === 'absent')
   if (missing === undefined) return null
-  const others = (await credentials.namespacesWithSecret(missing.name)).filter(
-    (other) => other !== namespace,
-  )
+  const known = await credentials.namespacesWithSecret(missing.name)
+  const others = (known ?? []).filter((other) => other !== namespace)
   if (others.length === 0) return null
   return `A Secret ${printable(missing.name, 253)} exists in namespace ${others.slice(0, 3).join(', ')}, but Pods can only use those of their own namespace.`
 }
