@@ -1,12 +1,13 @@
-import { STATUS_CODES } from 'node:http'
 import type { Server } from 'node:https'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import { STATUS_CODES } from '../http/status-codes.ts'
 import { printable } from '../text/printable.ts'
 import type { AdmissionReviewBody } from './admission-response.ts'
 import { parseApiTimeoutMs } from './api-timeout.ts'
 import { createBodyReader, RefusedBody } from './body-reader.ts'
 import { boundConnections } from './connection-bound.ts'
 import type { Log } from './log.ts'
+import { noSchemas } from './no-schemas.ts'
 import { reviewLimits, type ServerLimits } from './server-limits.ts'
 import { type ServerTls, serverTlsOptions } from './server-tls.ts'
 
@@ -59,6 +60,7 @@ export function buildServer(options: ServerOptions): WebhookServer {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 100 },
+    schemaController: noSchemas,
   })
   boundConnections(app.server, limits.maxConnections)
   readBodiesAsJson(app, limits)

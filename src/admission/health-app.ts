@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { printable } from '../text/printable.ts'
 import { boundConnections } from './connection-bound.ts'
 import type { Log } from './log.ts'
+import { noSchemas } from './no-schemas.ts'
 import type { ReadyState } from './readiness.ts'
 import { healthLimits, type ServerLimits } from './server-limits.ts'
 
@@ -26,6 +27,7 @@ export function buildHealthServer(options: HealthOptions): FastifyInstance {
     requestTimeout: limits.requestMs,
     connectionTimeout: limits.stalledMs,
     logger: false,
+    schemaController: noSchemas,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   })

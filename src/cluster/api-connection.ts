@@ -1,5 +1,5 @@
-import { Agent, ProxyAgent, type Dispatcher } from 'undici'
-
+import type { Dispatcher } from 'undici'
+import { Agent, ProxyAgent } from '../http/undici.ts'
 import { errorCode } from '../text/error-code.ts'
 import { valueBefore } from '../time/value-before.ts'
 import type { ApiAccess, ApiCredentials } from './api-access.ts'
