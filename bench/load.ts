@@ -71,7 +71,7 @@ async function pace(seconds: number, perSecond: number): Promise<void> {
       const waitMs = dueMs - performance.now()
       if (waitMs > 0) await sleep(waitMs)
       // A timer's grain is no latency of the server.
-      await send(connection, Math.max(dueMs, waitMs > 0 ? performance.now() : dueMs))
+      await send(connection, waitMs > 0 ? performance.now() : dueMs)
     }
   }
   await Promise.all(connections.map(worker))

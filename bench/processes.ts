@@ -20,6 +20,7 @@ export interface Served {
   rssMib(): number
   /** Of the resident memory, what belongs to files: Node's own program. */
   rssFileMib(): number
+  signal(name: NodeJS.Signals): void
   /** Kills it. */
   stop(): void
   /** Sends SIGTERM and waits for its end, and so for what it writes then. */
@@ -58,11 +59,12 @@ export interface Start {
   logFile: string
   port: number
   metricsPort?: number
+  env?: Readonly<Record<string, string>>
 }
 
 /** Starts a server and waits until it takes connections. */
 export async function startServed(start: Start): Promise<Served> {
-  const { args, logFile, port, metricsPort = 0 } = start
+  const { args, logFile, port, metricsPort = 0, env } = start
   const [command, rest] = pinned(0, args)
   const log = openSync(logFile, 'w')
   const startedMs = performance.now()
@@ -72,6 +74,7 @@ export async function startServed(start: Start): Promise<Served> {
       ...imageStart.env,
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: join(tmpdir(), 'pullgate-bench-compile-cache'),
+      ...env,
     },
   })
   closeSync(log)
@@ -105,6 +108,7 @@ function served(
     },
     rssMib: () => Number(/VmRSS:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
     rssFileMib: () => Number(/RssFile:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
+    signal: (name) => void child.kill(name),
     stop: () => void child.kill('SIGKILL'),
     async finish() {
       const ended = new Promise((resolve) => child.once('exit', resolve))

@@ -8,9 +8,10 @@ import type { Page } from './page.ts'
 import { audit } from './sections/audit.ts'
 import { cold } from './sections/cold.ts'
 import { growth } from './sections/growth.ts'
+import { latency } from './sections/latency.ts'
 import { memory } from './sections/memory.ts'
 import { profile } from './sections/profile.ts'
-import { latency, throughput } from './sections/throughput.ts'
+import { throughput } from './sections/throughput.ts'
 import { createWorld } from './world.ts'
 
 const help = `Measures everything side by side in one run on loopback, prints it, and writes docs/performance.md.

@@ -15,14 +15,19 @@ export interface Mapped {
   endpoint: string
 }
 
-export interface WebhookOptions {
+/** How a server is started, beside what the image does. */
+export interface StartOptions {
+  /** Of Node. */
+  nodeArguments?: readonly string[]
+  env?: Readonly<Record<string, string>>
+}
+
+export interface WebhookOptions extends StartOptions {
   registries: readonly Mapped[]
   /** With the one log line for each decision (the default), or with warnings alone. */
   logs?: boolean
   /** Objects of the cluster beside the namespace, for a folder; or a kubeconfig. */
   cluster?: readonly object[] | { kubeconfig: string }
-  /** Of Node. */
-  nodeArguments?: readonly string[]
 }
 
 /** Files, certificate and processes of one run; everything goes with `end`. */
@@ -32,7 +37,7 @@ export interface World {
   /** For what has an end of its own. */
   teardown(end: () => unknown): void
   startWebhook(options: WebhookOptions): Promise<Served>
-  startBare(): Promise<Served>
+  startBare(options?: StartOptions): Promise<Served>
   load(served: Served, images: readonly string[], more?: Partial<Load>): Promise<Seen>
   end(): Promise<void>
 }
@@ -86,7 +91,13 @@ export async function createWorld(): Promise<World> {
     ca: made.ca,
     file,
     teardown: (end) => void ends.push(end),
-    async startWebhook({ registries, logs = true, cluster, nodeArguments = [] }) {
+    async startWebhook({
+      registries,
+      logs = true,
+      cluster,
+      nodeArguments = [],
+      env = {},
+    }) {
       const name = `webhook-${++count}`
       const configuration = {
         mode: 'enforce',
@@ -109,13 +120,18 @@ export async function createWorld(): Promise<World> {
         '--drain=0',
         ...(await clusterArguments(cluster, name)),
       ]
-      return started({ args, logFile: file(`${name}.log`), port, metricsPort })
+      return started({ args, logFile: file(`${name}.log`), port, metricsPort, env })
     },
-    async startBare() {
+    async startBare({ nodeArguments = [], env = {} } = {}) {
       const port = await freePort()
       const certificate = [file('cert.pem'), file('key.pem')]
-      const args = [here('bare-server.ts'), ...certificate, String(port)]
-      return started({ args, logFile: file('bare.log'), port })
+      const args = [
+        ...nodeArguments,
+        here('bare-server.ts'),
+        ...certificate,
+        String(port),
+      ]
+      return started({ args, logFile: file('bare.log'), port, env })
     },
     async load({ port }, images, more = {}) {
       const bodyFile = file('review.json')

@@ -14,6 +14,7 @@ const GOALS = [
 ] as const
 
 export interface Warm {
+  quick: Mapped
   webhook: Served
   bare: Served
   /** Reviews of one image a second, as fast as they are answered. */
@@ -82,7 +83,7 @@ export async function throughput(page: Page, world: World, quick: Mapped): Promi
   )
   page.say()
   silent.stop()
-  return { webhook, bare, saturating, isMissed }
+  return { quick, webhook, bare, saturating, isMissed }
 }
 
 interface Measured {
@@ -99,42 +100,4 @@ async function measure(world: World, server: Served, images: number): Promise<Me
   const before = server.cpuMs()
   const { perSecond, sent } = await world.load(server, imagesOf(images))
   return { perSecond, cpuUs: ((server.cpuMs() - before) * 1000) / sent }
-}
-
-/** b: at half of the saturating rate, which is still more than a cluster at work sends. */
-export async function latency(
-  page: Page,
-  world: World,
-  { webhook, bare, saturating }: Warm,
-): Promise<boolean> {
-  const perSecond = Math.max(10, Math.floor(saturating / 2))
-  page.say(`## Warm latency at ${perSecond} a second, half of the saturating rate (b)`)
-  page.say()
-  const table = page.table(['', 'p50', 'p99'])
-  const p99 = new Map<Served, number>()
-  const rows = new Map<Served, { p50Ms: number[]; p99Ms: number[] }>()
-  for (let run = 0; run < RUNS; run++) {
-    for (const server of [bare, webhook]) {
-      const seen = await world.load(server, imagesOf(1), { perSecond })
-      const row = rows.get(server) ?? { p50Ms: [], p99Ms: [] }
-      row.p50Ms.push(seen.p50Ms)
-      row.p99Ms.push(seen.p99Ms)
-      rows.set(server, row)
-    }
-  }
-  for (const [server, { p50Ms, p99Ms }] of rows) {
-    p99.set(server, median(p99Ms))
-    table.row(
-      server === bare ? 'bare server' : 'Pullgate',
-      `${median(p50Ms).toFixed(2)} ms`,
-      `${median(p99Ms).toFixed(2)} ms`,
-    )
-  }
-  table.end()
-  const [theirs, ours] = [p99.get(bare) ?? 0, p99.get(webhook) ?? Infinity]
-  page.say(
-    `p99 is ${(ours / theirs).toFixed(1)} times the bare server's. Goals: under 5 times (${met(ours < 5 * theirs)}) and under 10 ms (${met(ours < 10)}).`,
-  )
-  page.say()
-  return ours >= 5 * theirs || ours >= 10
 }

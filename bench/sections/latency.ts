@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { median, met } from '../page.ts'
+import type { Page } from '../page.ts'
+import type { Served } from '../processes.ts'
+import type { Pauses } from '../tell-pauses.ts'
+import type { Mapped, World } from '../world.ts'
+import { imagesOf } from './throughput.ts'
+import type { Warm } from './throughput.ts'
+
+const RUNS = 5
+const WARM_UP_SECONDS = 10
+const WATCHED_SECONDS = 20
+const TELL_PAUSES = fileURLToPath(new URL('../tell-pauses.ts', import.meta.url))
+
+/** b: at half of the saturating rate, which is still more than a cluster at work sends. */
+export async function latency(
+  page: Page,
+  world: World,
+  { quick, webhook, bare, saturating }: Warm,
+): Promise<boolean> {
+  const perSecond = Math.max(10, Math.floor(saturating / 2))
+  page.say(`## Warm latency at ${perSecond} a second, half of the saturating rate (b)`)
+  page.say()
+  const table = page.table(['', 'p50', 'p99'])
+  const p99 = new Map<Served, number>()
+  const rows = new Map<Served, { p50Ms: number[]; p99Ms: number[] }>()
+  for (let run = 0; run < RUNS; run++) {
+    for (const server of [bare, webhook]) {
+      const seen = await world.load(server, imagesOf(1), { perSecond })
+      const row = rows.get(server) ?? { p50Ms: [], p99Ms: [] }
+      row.p50Ms.push(seen.p50Ms)
+      row.p99Ms.push(seen.p99Ms)
+      rows.set(server, row)
+    }
+  }
+  for (const [server, { p50Ms, p99Ms }] of rows) {
+    p99.set(server, median(p99Ms))
+    table.row(
+      server === bare ? 'bare server' : 'Pullgate',
+      `${median(p50Ms).toFixed(2)} ms`,
+      `${median(p99Ms).toFixed(2)} ms`,
+    )
+  }
+  table.end()
+  const [theirs, ours] = [p99.get(bare) ?? 0, p99.get(webhook) ?? Infinity]
+  page.say(
+    `p99 is ${(ours / theirs).toFixed(1)} times the bare server's. Goals: under 5 times (${met(ours < 5 * theirs)}) and under 10 ms (${met(ours < 10)}).`,
+  )
+  page.say()
+  await sayPauses(page, world, { quick, perSecond })
+  return ours >= 5 * theirs || ours >= 10
+}
+
+/** What held either up: its own collector, its own turns of the loop, or the machine. */
+async function sayPauses(
+  page: Page,
+  world: World,
+  { quick, perSecond }: { quick: Mapped; perSecond: number },
+): Promise<void> {
+  page.say(
+    `What holds a request up, in ${WATCHED_SECONDS} s of this load with one server of each kind after the other:`,
+  )
+  page.say()
+  const table = page.table([
+    '',
+    'p99',
+    'Collections',
+    'Middle one',
+    'Longest',
+    'Loop late, p99',
+    'Latest',
+    'Ready, without a processor',
+    'Processors stolen by the host',
+  ])
+  for (const name of ['bare server', 'Pullgate']) {
+    const file = world.file(`pauses-${name.length}.json`)
+    const start = {
+      nodeArguments: [`--import=${TELL_PAUSES}`],
+      env: { TELL_PAUSES: file },
+    }
+    const server = await (name === 'Pullgate'
+      ? world.startWebhook({ registries: [quick], ...start })
+      : world.startBare(start))
+    await world.load(server, imagesOf(1), { seconds: WARM_UP_SECONDS })
+    server.signal('SIGUSR2')
+    const seen = await world.load(server, imagesOf(1), {
+      perSecond,
+      seconds: WATCHED_SECONDS,
+      warmUpSeconds: 0,
+    })
+    await server.finish()
+    const pauses = JSON.parse(await readFile(file, 'utf8')) as Pauses
+    const { collections, late, waited, stolen } = pauses
+    const middle = collections[Math.floor(collections.length / 2)] ?? 0
+    table.row(
+      name,
+      `${seen.p99Ms.toFixed(2)} ms`,
+      collections.length,
+      `${middle.toFixed(2)} ms`,
+      `${(collections.at(-1) ?? 0).toFixed(1)} ms`,
+      `${late.p99.toFixed(1)} ms`,
+      `${late.max.toFixed(1)} ms`,
+      `${waited.toFixed(0)} ms`,
+      `${stolen.toFixed(0)} ms`,
+    )
+  }
+  table.end()
+}
