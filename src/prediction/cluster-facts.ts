@@ -3,7 +3,12 @@
  * and by the manifest files of a `check` run. An answer that could not be had is data and softens a verdict; it never denies.
  */
 export type Fact<T> =
-  | { status: 'known'; value: T }
+  | {
+      status: 'known'
+      value: T
+      /** Why there may be more to it, as where only the file of an object could be read and not the cluster's; absent: it is whole. */
+      unread?: string
+    }
   /** The object does not exist; for lists, there is no cluster at all (manifest files judged by themselves). */
   | { status: 'absent' }
   /** We may not look (RBAC), it took too long, or this source has no such knowledge. `reason` may be shown to a user. */
@@ -24,6 +29,8 @@ export interface ServiceAccountFacts {
   namespace: string
   name: string
   imagePullSecrets: string[]
+  /** Those of them that may be off the list when a Pod is made; absent: none. */
+  mayGo?: string[]
 }
 
 export interface NamespaceFacts {

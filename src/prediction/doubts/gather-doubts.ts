@@ -92,9 +92,11 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
 }
 
 function youthOf(home: Fact<NamespaceFacts>, nowMs: number): string | null {
-  if (home.status === 'unknown')
-    return `How old the namespace is, and so whether its pull secrets are all there, is not known (${home.reason}).`
-  if (home.status === 'absent' || home.value.createdAtMs === null) return null
+  if (home.status === 'absent') return null
+  const unread = home.status === 'unknown' ? home.reason : home.unread
+  if (unread !== undefined)
+    return `How old the namespace is, and so whether its pull secrets are all there, is not known (${unread}).`
+  if (home.status === 'unknown' || home.value.createdAtMs === null) return null
   return nowMs - home.value.createdAtMs < YOUNG_NAMESPACE_MS
     ? 'The namespace is younger than five minutes: pull secrets may still be on their way.'
     : null

@@ -6,7 +6,8 @@ import { nearRepositories } from './diagnose-missing.ts'
 import type { ExplainOptions } from './explain-options.ts'
 import { describeOrigin, explainUnauthorized } from './explain-unauthorized.ts'
 import type { Finding } from '../finding.ts'
-import { renewalOf } from '../pull-secrets/renew-secret.ts'
+import { unlessGone } from '../pull-secrets/may-be-gone.ts'
+import { renewalOf, secretOf } from '../pull-secrets/renew-secret.ts'
 import { hintFor } from './spelling-hint.ts'
 import type { TriedCredential } from '../lookups/try-credentials.ts'
 import { describeUnread, unreadAdvice } from '../pull-secrets/unread-secrets.ts'
@@ -32,7 +33,8 @@ export async function explainRefusal(
   const emptyCredential = match !== null && isAnonymous(match.credential)
   const why = await whyNoCredential(credentials, reference)
   const renewed = match === null ? null : renewalOf(match.origin, credentials)
-  const finding = explainUnauthorized({
+  const publicAnyway = await isPublic(deciding, options)
+  const refused = explainUnauthorized({
     reference,
     result,
     origin: match?.origin ?? null,
@@ -40,10 +42,14 @@ export async function explainRefusal(
     why,
     renew: renewed?.command ?? null,
     renewLoses: renewed?.loses ?? '',
-    publicAnyway: await isPublic(deciding, options),
+    publicAnyway,
     hint: await spellingHint(deciding, options),
     also: [...tokens(options), ...others(deciding, options)],
   })
+  const secret =
+    match === null ? null : secretOf(match.origin.source, credentials.secrets)
+  // Without that secret the image would be pulled.
+  const finding = publicAnyway && secret !== null ? unlessGone(refused, secret) : refused
   const nothingSent = match === null || emptyCredential
   const about = nothingSent ? why.findings : explainShadowed(credentials, reference)
   return { finding: unlessUnread(finding, result, options), about }

@@ -8,4 +8,6 @@ export interface NamedSecret {
   name: string
   fact: Fact<SecretFacts> | { status: 'unnamed' }
   reading: PullSecretReading | null
+  /** It may be off the service account's list when a Pod is made. */
+  mayGo?: true
 }

@@ -13,6 +13,8 @@ import type {
   SecretFacts,
   ServiceAccountFacts,
 } from '../cluster-facts.ts'
+import type { Finding } from '../finding.ts'
+import { unlessGone } from './may-be-gone.ts'
 import type { NamedSecret } from './named-secret.ts'
 import type { PullCredentials } from './pull-credentials.ts'
 import { explainPullSecret, serviceAccountMissing } from './pull-secret-findings.ts'
@@ -47,6 +49,8 @@ export async function resolvePullCredentials(
   const secrets = await Promise.all(
     names.slice(0, MAX_SECRETS).map((name) => readSecret(namespace, name, options)),
   )
+  const mayGo = new Set(account?.status === 'known' ? account.value.mayGo : [])
+  for (const secret of secrets) if (mayGo.has(secret.name)) secret.mayGo = true
   const parts = { workload, namespace, serviceAccount, account, secrets, options }
   return summarise({ ...parts, cut: names.length > MAX_SECRETS })
 }
@@ -120,7 +124,7 @@ function summarise(parts: Summary): PullCredentials {
         reading?.status === 'usable' ? [reading.source] : [],
       ),
     ),
-    malformed: findings.find(({ cause }) => cause === 'PullSecretMalformed') ?? null,
+    malformed: malformedOf(explained),
     findings: findings.filter(({ cause }) => cause !== 'PullSecretMalformed'),
     unread: firstUnread(parts),
     missingReference: accountMissing
@@ -134,8 +138,20 @@ function summarise(parts: Summary): PullCredentials {
   }
 }
 
+/** One that stays for sure, before one that only may. */
+function malformedOf(
+  explained: readonly { secret: NamedSecret; finding: Finding | null }[],
+): Finding | null {
+  const malformed = explained.flatMap(({ secret, finding }) =>
+    finding?.cause === 'PullSecretMalformed' ? [unlessGone(finding, secret)] : [],
+  )
+  const certain = malformed.find(({ certainty }) => certainty === 'certain')
+  return certain ?? malformed[0] ?? null
+}
+
 function firstUnread({ account, secrets, cut }: Summary): string | null {
   if (account?.status === 'unknown') return account.reason
+  if (account?.status === 'known' && account.unread !== undefined) return account.unread
   for (const { fact } of secrets) if (fact.status === 'unknown') return fact.reason
   if (cut) return `more than ${MAX_SECRETS} are named, and only the first are looked at`
   return secrets.map(foreignEncoding).find((each) => each !== null) ?? null
