@@ -6,6 +6,7 @@ import type { DocumentsResult, Position, YamlDocument, YamlError } from './docum
 import { locate } from './locate.ts'
 import { splitDocuments } from './split-documents.ts'
 import type { Chunk } from './split-documents.ts'
+import { splitJsonStream } from './split-json-stream.ts'
 import { decodeText } from './decode-text.ts'
 import { UnreadableNode, toPlainValue } from './to-plain-value.ts'
 
@@ -51,10 +52,10 @@ export function* streamDocuments(
     return
   }
   let count = 0
-  for (const chunk of splitDocuments(decoded.text)) {
+  for (const chunk of chunksOf(decoded.text)) {
     if (count >= maxDocuments) {
       const message = `more than ${maxDocuments} documents`
-      yield { message, line: chunk.lineOffset + 1, column: 1 }
+      yield { message, line: chunk.lineOffset + 1, column: chunk.columnOffset + 1 }
       return
     }
     for (const read of readChunk(chunk, maxValues)) {
@@ -64,6 +65,10 @@ export function* streamDocuments(
   }
 }
 
+function* chunksOf(text: string): Generator<Chunk> {
+  for (const chunk of splitDocuments(text)) yield* splitJsonStream(chunk)
+}
+
 function* readChunk(
   chunk: Chunk,
   maxValues: number,
@@ -71,7 +76,7 @@ function* readChunk(
   const lineCounter = new LineCounter()
   const toPosition = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset)
-    return { line: chunk.lineOffset + Math.max(line, 1), column: Math.max(col, 1) }
+    return placeIn(chunk, { line: Math.max(line, 1), column: Math.max(col, 1) })
   }
   try {
     for (const document of composeDocuments(chunk.text, lineCounter)) {
@@ -85,14 +90,22 @@ function* readChunk(
   }
 }
 
+/** The place in all of the text. */
+function placeIn(chunk: Chunk, { line, column }: Position): Position {
+  return {
+    line: chunk.lineOffset + line,
+    column: line === 1 ? chunk.columnOffset + column : column,
+  }
+}
+
 // Within quotes, or further into a text, {{ is no reason why something cannot be read: alerts of Prometheus hold it.
 const PLACEHOLDER = /^[ \t]*(?:- +)*(?:[^\s"'#{][^"'{\n]*: +)?(?=\{\{)/m
 
-function placeholderOf({ text, lineOffset }: Chunk): Pick<YamlError, 'placeholder'> {
-  const found = PLACEHOLDER.exec(text)
+function placeholderOf(chunk: Chunk): Pick<YamlError, 'placeholder'> {
+  const found = PLACEHOLDER.exec(chunk.text)
   if (found === null) return {}
-  const line = lineOffset + text.slice(0, found.index).split('\n').length
-  return { placeholder: { line, column: found[0].length + 1 } }
+  const line = chunk.text.slice(0, found.index).split('\n').length
+  return { placeholder: placeIn(chunk, { line, column: found[0].length + 1 }) }
 }
 
 function readDocument(
