@@ -50,6 +50,9 @@ export interface ManifestCollector {
 /** A stream of a whole cluster is large; its files are read up to 64 MiB (commands/inputs). */
 const BOUNDS = { maxBytes: 64 * 1024 * 1024, maxDocuments: 100_000 }
 
+/** kubectl creates an object whose label is written twice, with the last value: it is judged, and the line told. */
+const READING = { ...BOUNDS, repeatedKeys: 'last-counts' } as const
+
 /** Reads manifests. What cannot be read becomes a problem with its place, and the rest is collected all the same. */
 export function createManifestCollector(options: CollectOptions): ManifestCollector {
   const collection: Collection = {
@@ -62,7 +65,7 @@ export function createManifestCollector(options: CollectOptions): ManifestCollec
     collection,
     add({ file, content }) {
       let isTemplate = false
-      for (const read of streamDocuments(content, BOUNDS)) {
+      for (const read of streamDocuments(content, READING)) {
         if (!('message' in read)) {
           for (const part of expandLists(read.value)) {
             collectObject({ file, document: read, ...part }, options, collection)

@@ -9,6 +9,7 @@ import type { Chunk } from './split-documents.ts'
 import { splitJsonStream } from './split-json-stream.ts'
 import { decodeText } from './decode-text.ts'
 import { UnreadableNode, toPlainValue } from './to-plain-value.ts'
+import type { ConversionOptions, PlainDocument } from './to-plain-value.ts'
 
 /** Bounds of a text that anyone may have written. */
 export interface ReadOptions {
@@ -18,6 +19,8 @@ export interface ReadOptions {
   maxDocuments?: number
   /** Scalars, lists and maps of one document, aliases written out; a million by default. */
   maxValues?: number
+  /** With `last-counts`, a repeated key is an error before the document, which is there all the same. Refused by default. */
+  repeatedKeys?: ConversionOptions['repeatedKeys']
 }
 
 /**
@@ -45,6 +48,7 @@ export function* streamDocuments(
     maxBytes = 16 * 1024 * 1024,
     maxDocuments = 10_000,
     maxValues = 1_000_000,
+    repeatedKeys = 'refused',
   } = options
   const decoded = decodeText(input, maxBytes)
   if (decoded.status === 'unreadable') {
@@ -58,9 +62,9 @@ export function* streamDocuments(
       yield { message, line: chunk.lineOffset + 1, column: chunk.columnOffset + 1 }
       return
     }
-    for (const read of readChunk(chunk, maxValues)) {
+    for (const read of readChunk(chunk, { maxValues, repeatedKeys })) {
       count += 1
-      yield 'message' in read ? { ...read, ...placeholderOf(chunk) } : read
+      yield read
     }
   }
 }
@@ -69,24 +73,35 @@ function* chunksOf(text: string): Generator<Chunk> {
   for (const chunk of splitDocuments(text)) yield* splitJsonStream(chunk)
 }
 
+/** How the documents of one chunk are read. */
+interface Reading extends ConversionOptions {
+  toPosition: (offset: number) => Position
+  /** Of a document that is lost, with the reason where that is a template. */
+  failure: (message: string, offset: number) => YamlError
+}
+
 function* readChunk(
   chunk: Chunk,
-  maxValues: number,
+  options: ConversionOptions,
 ): Generator<YamlDocument | YamlError> {
   const lineCounter = new LineCounter()
   const toPosition = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset)
     return placeIn(chunk, { line: Math.max(line, 1), column: Math.max(col, 1) })
   }
+  const failure = (message: string, offset: number): YamlError => ({
+    message,
+    ...toPosition(offset),
+    ...placeholderOf(chunk),
+  })
   try {
     for (const document of composeDocuments(chunk.text, lineCounter)) {
-      const read = readDocument(document, maxValues, toPosition)
-      if (read !== null) yield read
+      yield* readDocument(document, { ...options, toPosition, failure })
     }
   } catch (error) {
     yield error instanceof NestingTooDeep
-      ? { message: error.message, ...toPosition(error.offset) }
-      : { message: `the YAML parser failed: ${nameOf(error)}`, ...toPosition(0) }
+      ? failure(error.message, error.offset)
+      : failure(`the YAML parser failed: ${nameOf(error)}`, 0)
   }
 }
 
@@ -108,30 +123,44 @@ function placeholderOf(chunk: Chunk): Pick<YamlError, 'placeholder'> {
   return { placeholder: placeIn(chunk, { line, column: found[0].length + 1 }) }
 }
 
-function readDocument(
+function* readDocument(
   document: Document.Parsed,
-  maxValues: number,
-  toPosition: (offset: number) => Position,
-): YamlDocument | YamlError | null {
+  reading: Reading,
+): Generator<YamlDocument | YamlError> {
+  const { toPosition, failure } = reading
   const [problem] = document.errors
   if (problem !== undefined) {
-    return { message: messageOf(problem), ...toPosition(problem.pos[0]) }
+    yield failure(messageOf(problem), problem.pos[0])
+    return
   }
   const { contents } = document
+  const plain = plainOrReason(contents, reading)
+  if (plain instanceof UnreadableNode) {
+    yield failure(plain.message, plain.offset)
+    return
+  }
+  const { value, targets, repeated } = plain
+  for (const { message, offset } of repeated) yield { message, ...toPosition(offset) }
+  if (contents === null || value === null) return
+  yield {
+    value,
+    ...toPosition(contents.range[0]),
+    positionOf: (path, part = 'value') => {
+      const offset = locate(contents, targets, path, part)
+      return offset === null ? null : toPosition(offset)
+    },
+  }
+}
+
+function plainOrReason(
+  contents: Document.Parsed['contents'],
+  options: ConversionOptions,
+): PlainDocument | UnreadableNode {
   try {
-    const { value, targets } = toPlainValue(contents, maxValues)
-    if (contents === null || value === null) return null
-    return {
-      value,
-      ...toPosition(contents.range[0]),
-      positionOf: (path, part = 'value') => {
-        const offset = locate(contents, targets, path, part)
-        return offset === null ? null : toPosition(offset)
-      },
-    }
+    return toPlainValue(contents, options)
   } catch (error) {
-    if (!(error instanceof UnreadableNode)) throw error
-    return { message: error.message, ...toPosition(error.offset) }
+    if (error instanceof UnreadableNode) return error
+    throw error
   }
 }
 

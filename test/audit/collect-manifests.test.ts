@@ -60,6 +60,31 @@ spec: { containers: nginx }
   t.end()
 })
 
+const told = (key: string, line: number) => ({
+  message: `the key "${key}" is set twice, and the last value counts`,
+  position: { file: 'a.yaml', line },
+})
+
+t.test('a key that is set twice is told, and costs no object', (t) => {
+  const { workloads, problems } = collect(`kind: Pod
+apiVersion: v1
+metadata:
+  name: web
+  labels:
+    app: web
+    app: web
+spec:
+  containers:
+    - image: a
+      image: b
+`)
+  t.match(problems, [told('app', 7), told('image', 11)])
+  t.match(workloads, [{ workload: { images: [{ image: 'b' }] } }])
+  const place = workloads[0]?.positionOf('spec.containers[0].image')
+  t.same(place, { file: 'a.yaml', line: 11, column: 14 })
+  t.end()
+})
+
 t.test('a template is called so once, where its placeholders are the reason', (t) => {
   const template = /^this is a template that still holds placeholders/
   const rows: [content: string, problems: object[]][] = [
