@@ -113,7 +113,7 @@ function collectObject(
   const { file, document, fields, prefix } = part
   const object = namedObject(fields, namespace)
   if (object !== null && isStoredKind(object.kind)) collection.objects.push(object)
-  const place = (path: readonly PathSegment[]): Position | null => {
+  const place: Place = (path) => {
     const found = document.positionOf([...prefix, ...path])
     return found === null ? null : { file, ...found }
   }
@@ -121,7 +121,10 @@ function collectObject(
   if (!('kind' in fields && 'apiVersion' in fields)) return
   const read = readWorkload(fields, rules, { namespace, stage: 'manifest' })
   if (read.status === 'malformed') {
-    collection.problems.push({ message: read.reason, position: place([]) })
+    // The API server takes nothing of an object with a wrong type, so one problem is enough.
+    const message = `${read.reason}, so no image of this object was judged`
+    const position = nearest(place, parsePath(read.path) ?? [])
+    collection.problems.push({ message, position })
   }
   if (read.status === 'not-a-workload') {
     const kind = `${String(fields.kind)} (${String(fields.apiVersion)})`
@@ -140,6 +143,14 @@ function collectObject(
     workload.images.map(({ path }) => [path, place(parsePath(path) ?? [])]),
   )
   collection.workloads.push(collected(workload, positions))
+}
+
+type Place = (path: readonly PathSegment[]) => Position | null
+
+/** The place of a field, or of what it should be in. */
+function nearest(place: Place, path: readonly PathSegment[]): Position | null {
+  const found = place(path)
+  return found === null && path.length > 0 ? nearest(place, path.slice(0, -1)) : found
 }
 
 /** A function of its own: a closure made beside those that use the document would keep the document. */

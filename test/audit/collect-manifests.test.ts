@@ -54,9 +54,29 @@ spec: { containers: nginx }
 `)
   t.match(problems, [
     { position: { file: 'a.yaml', line: 2 } },
-    { message: /spec.containers must be a list/, position: { line: 10, column: 1 } },
+    { message: /spec.containers must be a list/, position: { line: 12, column: 21 } },
   ])
   t.equal(workloads.length, 1, 'an object without a name has images all the same')
+  t.end()
+})
+
+t.test('a field of another shape has its own place', (t) => {
+  const head = 'kind: List\napiVersion: v1\nitems:\n- kind: Pod\n  apiVersion: v1\n'
+  const rows: [spec: string, reason: string, place: string][] = [
+    [
+      '  spec: {containers: [{image: a},\n    {image: 12}]}\n',
+      'spec.containers[1].image must be a string',
+      '7:13',
+    ],
+    ['  spec:\n    containers: nginx\n', 'spec.containers must be a list', '7:17'],
+    ['  metadata: {}\n', 'spec must be given', '4:3'],
+  ]
+  for (const [spec, reason, place] of rows) {
+    const { problems } = collect(head + spec)
+    t.match(problems, [{ message: `${reason}, so no image of this object was judged` }])
+    const { line, column } = problems[0]?.position ?? {}
+    t.equal(`${line}:${column}`, place, spec)
+  }
   t.end()
 })
 
