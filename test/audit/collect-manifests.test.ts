@@ -23,7 +23,12 @@ items:
     metadata: { name: pull, namespace: team-b }
   - not an object
 `)
-  t.same(problems, [])
+  t.match(problems, [
+    {
+      message: 'an item of the List is no object, so it was not judged',
+      position: { line: 14, column: 5 },
+    },
+  ])
   t.match(objects, [
     { kind: 'Pod', namespace: 'team-a', name: 'web' },
     { kind: 'Secret', namespace: 'team-b', name: 'pull' },
@@ -35,6 +40,13 @@ items:
   const place = pod?.positionOf('spec.containers[0].image')
   t.same(place, { file: 'a.yaml', line: 10, column: 22 })
   t.equal(pod?.positionOf('spec.imagePullSecrets'), null)
+  t.end()
+})
+
+t.test('a list that is no longer opened is told', (t) => {
+  const lists = '{kind: List, apiVersion: v1, items: ['
+  const { problems } = collect(`${lists.repeat(6)}${']}'.repeat(6)}`)
+  t.match(problems, [{ message: /^lists in lists are opened 5 deep/ }])
   t.end()
 })
 
