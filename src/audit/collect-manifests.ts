@@ -1,21 +1,17 @@
-import { expandLists, type DocumentPart } from '../cluster/expand-lists.ts'
-import { namedObject } from '../cluster/kubernetes-object.ts'
 import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
-import { isStoredKind } from '../cluster/object-store.ts'
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
-import { readWorkload } from '../workload/read-workload.ts'
 import type { ObjectIdentity, Workload } from '../workload/workload.ts'
-import type { YamlDocument, YamlError } from '../yaml/documents.ts'
-import { parsePath } from '../yaml/path.ts'
-import type { PathSegment } from '../yaml/path.ts'
+import type { YamlError } from '../yaml/documents.ts'
 import { streamDocuments } from '../yaml/read-documents.ts'
 import type { AuditProblem, Position } from './audit-result.ts'
-import { unknownKind } from './unknown-kinds.ts'
+import { collectDocument } from './collect-document.ts'
 
 export interface ManifestInput {
   /** As the user named it; `-` is standard input. */
   file: string
   content: string | Uint8Array
+  /** Somebody has named it as what to judge; what a folder holds may be anything. */
+  isNamed?: boolean
 }
 
 export interface CollectedWorkload {
@@ -50,6 +46,9 @@ export interface ManifestCollector {
 /** A stream of a whole cluster is large; its files are read up to 64 MiB (commands/inputs). */
 const BOUNDS = { maxBytes: 64 * 1024 * 1024, maxDocuments: 100_000 }
 
+/** kubectl creates an object whose label is written twice, with the last value: it is judged, and the line told. */
+const READING = { ...BOUNDS, repeatedKeys: 'last-counts' } as const
+
 /** Reads manifests. What cannot be read becomes a problem with its place, and the rest is collected all the same. */
 export function createManifestCollector(options: CollectOptions): ManifestCollector {
   const collection: Collection = {
@@ -60,22 +59,43 @@ export function createManifestCollector(options: CollectOptions): ManifestCollec
   }
   return {
     collection,
-    add({ file, content }) {
-      let isTemplate = false
-      for (const read of streamDocuments(content, BOUNDS)) {
-        if (!('message' in read)) {
-          for (const part of expandLists(read.value)) {
-            collectObject({ file, document: read, ...part }, options, collection)
-          }
-        } else if (read.placeholder === undefined) {
-          collection.problems.push(problemAt(file, read))
-        } else if (!isTemplate) {
-          isTemplate = true
-          collection.problems.push(templateAt(file, read.placeholder))
-        }
+    add(input) {
+      const told = collection.problems.length
+      const found = collectInput(input, options, collection)
+      // Whatever was to render it has failed, most likely.
+      if (input.isNamed === true && found === 0 && collection.problems.length === told) {
+        collection.problems.push(problemAt(input.file, NO_OBJECT))
       }
     },
   }
+}
+
+const NO_OBJECT: YamlError = {
+  message: 'nothing here has an apiVersion and a kind, so there is no object to judge',
+  line: 1,
+  column: 1,
+}
+
+/** Answers how many documents hold objects. */
+function collectInput(
+  { file, content, isNamed = false }: ManifestInput,
+  options: CollectOptions,
+  collection: Collection,
+): number {
+  let found = 0
+  let isTemplate = false
+  for (const read of streamDocuments(content, READING)) {
+    if (!('message' in read)) {
+      const place = { file, document: read }
+      if (collectDocument({ ...place, isNamed }, options, collection)) found += 1
+    } else if (read.placeholder === undefined) {
+      collection.problems.push(problemAt(file, read))
+    } else if (!isTemplate) {
+      isTemplate = true
+      collection.problems.push(templateAt(file, read.placeholder))
+    }
+  }
+  return found
 }
 
 /** Everything at once. */
@@ -100,49 +120,4 @@ function templateAt(
   const message =
     'this is a template that still holds placeholders such as {{ ... }}: render it first, as in helm template . | pullgate check -f -'
   return { message, position: { file, line, column } }
-}
-
-function collectObject(
-  part: DocumentPart & { file: string; document: YamlDocument },
-  { rules, namespace }: CollectOptions,
-  collection: Collection,
-): void {
-  const { file, document, fields, prefix } = part
-  const object = namedObject(fields, namespace)
-  if (object !== null && isStoredKind(object.kind)) collection.objects.push(object)
-  const place = (path: readonly PathSegment[]): Position | null => {
-    const found = document.positionOf([...prefix, ...path])
-    return found === null ? null : { file, ...found }
-  }
-  // Files of other kinds (values.yaml, CI configuration) are no problem, and no objects.
-  if (!('kind' in fields && 'apiVersion' in fields)) return
-  const read = readWorkload(fields, rules, { namespace, stage: 'manifest' })
-  if (read.status === 'malformed') {
-    collection.problems.push({ message: read.reason, position: place([]) })
-  }
-  if (read.status === 'not-a-workload') {
-    const kind = `${String(fields.kind)} (${String(fields.apiVersion)})`
-    const unknown = unknownKind(fields)
-    if (unknown === 'uncovered')
-      collection.unjudged.set(kind, (collection.unjudged.get(kind) ?? 0) + 1)
-    if (unknown === 'unheard-of') {
-      const message = `${kind} is no kind of Kubernetes that is known here, so it was not judged`
-      collection.problems.push({ message, position: place(['kind']) })
-    }
-  }
-  if (read.status !== 'workload') return
-  const { workload } = read
-  // Looked up now, so that the document, which is far larger than its images, need not be kept.
-  const positions = new Map(
-    workload.images.map(({ path }) => [path, place(parsePath(path) ?? [])]),
-  )
-  collection.workloads.push(collected(workload, positions))
-}
-
-/** A function of its own: a closure made beside those that use the document would keep the document. */
-function collected(
-  workload: Workload,
-  positions: ReadonlyMap<string, Position | null>,
-): CollectedWorkload {
-  return { workload, positionOf: (path) => positions.get(path) ?? null }
 }

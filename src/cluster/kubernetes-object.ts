@@ -29,7 +29,7 @@ export function readKubernetesObjects(
   document: unknown,
   defaultNamespace = 'default',
 ): KubernetesObject[] {
-  return expandLists(document).flatMap(({ fields }) => {
+  return expandLists(document).objects.flatMap(({ fields }) => {
     const object = namedObject(fields, defaultNamespace)
     return object === null ? [] : [object]
   })

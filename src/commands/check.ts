@@ -73,6 +73,10 @@ const options = {
 
 async function check(args: string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  // It would be the current folder, and nobody means that who types an unset variable.
+  if ([...values.filename, ...values.kustomize, ...positionals].includes('')) {
+    throw new UsageError('a name is empty: is a variable not set?')
+  }
   const settings = await readReportSettings(values, io.cwd)
   const named = await sortOut(positionals, io.cwd)
   const sources: Source[] = [

@@ -26,8 +26,8 @@ export type WorkloadResult =
   | { status: 'workload'; workload: Workload }
   /** A kind without images, such as a Service, or a custom resource without a rule or without a template of its own. */
   | { status: 'not-a-workload' }
-  /** The fields that name images have another shape than the API's. `reason` names the field. */
-  | { status: 'malformed'; reason: string }
+  /** The fields that name images have another shape than the API's. `reason` names the field, which is at `path`. */
+  | { status: 'malformed'; reason: string; path: string }
 
 export interface ReadingOptions {
   /** Namespace of objects that name none; empty by default. */
@@ -53,7 +53,7 @@ export function readWorkload(
     return { status: 'workload', workload: assemble(fields, located, options) }
   } catch (error) {
     if (error instanceof MalformedField)
-      return { status: 'malformed', reason: error.message }
+      return { status: 'malformed', reason: error.message, path: error.path }
     throw error
   }
 }

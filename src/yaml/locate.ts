@@ -42,7 +42,7 @@ function step(
   if (!isMap(node)) return null
   const name = String(segment)
   const pair =
-    node.items.find((item) => keyOf(item) === name && !isMergePair(item)) ??
+    node.items.findLast((item) => keyOf(item) === name && !isMergePair(item)) ??
     node.items.find(isMergePair)
   if (pair === undefined) return null
   return { key: startOf(pair.key), node: pair.value, merged: isMergePair(pair) }

@@ -6,8 +6,10 @@ import type { DocumentsResult, Position, YamlDocument, YamlError } from './docum
 import { locate } from './locate.ts'
 import { splitDocuments } from './split-documents.ts'
 import type { Chunk } from './split-documents.ts'
+import { splitJsonStream } from './split-json-stream.ts'
 import { decodeText } from './decode-text.ts'
 import { UnreadableNode, toPlainValue } from './to-plain-value.ts'
+import type { ConversionOptions, PlainDocument } from './to-plain-value.ts'
 
 /** Bounds of a text that anyone may have written. */
 export interface ReadOptions {
@@ -17,6 +19,8 @@ export interface ReadOptions {
   maxDocuments?: number
   /** Scalars, lists and maps of one document, aliases written out; a million by default. */
   maxValues?: number
+  /** With `last-counts`, a repeated key is an error before the document, which is there all the same. Refused by default. */
+  repeatedKeys?: ConversionOptions['repeatedKeys']
 }
 
 /**
@@ -44,6 +48,7 @@ export function* streamDocuments(
     maxBytes = 16 * 1024 * 1024,
     maxDocuments = 10_000,
     maxValues = 1_000_000,
+    repeatedKeys = 'refused',
   } = options
   const decoded = decodeText(input, maxBytes)
   if (decoded.status === 'unreadable') {
@@ -51,74 +56,111 @@ export function* streamDocuments(
     return
   }
   let count = 0
-  for (const chunk of splitDocuments(decoded.text)) {
+  for (const chunk of chunksOf(decoded.text)) {
     if (count >= maxDocuments) {
       const message = `more than ${maxDocuments} documents`
-      yield { message, line: chunk.lineOffset + 1, column: 1 }
+      yield { message, line: chunk.lineOffset + 1, column: chunk.columnOffset + 1 }
       return
     }
-    for (const read of readChunk(chunk, maxValues)) {
+    for (const read of readChunk(chunk, { maxValues, repeatedKeys })) {
       count += 1
-      yield 'message' in read ? { ...read, ...placeholderOf(chunk) } : read
+      yield read
     }
   }
 }
 
+function* chunksOf(text: string): Generator<Chunk> {
+  for (const chunk of splitDocuments(text)) yield* splitJsonStream(chunk)
+}
+
+/** How the documents of one chunk are read. */
+interface Reading extends ConversionOptions {
+  toPosition: (offset: number) => Position
+  /** Of a document that is lost, with the reason where that is a template. */
+  failure: (message: string, offset: number) => YamlError
+}
+
 function* readChunk(
   chunk: Chunk,
-  maxValues: number,
+  options: ConversionOptions,
 ): Generator<YamlDocument | YamlError> {
   const lineCounter = new LineCounter()
   const toPosition = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset)
-    return { line: chunk.lineOffset + Math.max(line, 1), column: Math.max(col, 1) }
+    return placeIn(chunk, { line: Math.max(line, 1), column: Math.max(col, 1) })
   }
+  const failure = (message: string, offset: number): YamlError => ({
+    message,
+    ...toPosition(offset),
+    ...placeholderOf(chunk),
+  })
   try {
     for (const document of composeDocuments(chunk.text, lineCounter)) {
-      const read = readDocument(document, maxValues, toPosition)
-      if (read !== null) yield read
+      yield* readDocument(document, { ...options, toPosition, failure })
     }
   } catch (error) {
     yield error instanceof NestingTooDeep
-      ? { message: error.message, ...toPosition(error.offset) }
-      : { message: `the YAML parser failed: ${nameOf(error)}`, ...toPosition(0) }
+      ? failure(error.message, error.offset)
+      : failure(`the YAML parser failed: ${nameOf(error)}`, 0)
+  }
+}
+
+/** The place in all of the text. */
+function placeIn(chunk: Chunk, { line, column }: Position): Position {
+  return {
+    line: chunk.lineOffset + line,
+    column: line === 1 ? chunk.columnOffset + column : column,
   }
 }
 
 // Within quotes, or further into a text, {{ is no reason why something cannot be read: alerts of Prometheus hold it.
 const PLACEHOLDER = /^[ \t]*(?:- +)*(?:[^\s"'#{][^"'{\n]*: +)?(?=\{\{)/m
 
-function placeholderOf({ text, lineOffset }: Chunk): Pick<YamlError, 'placeholder'> {
-  const found = PLACEHOLDER.exec(text)
+function placeholderOf(chunk: Chunk): Pick<YamlError, 'placeholder'> {
+  const found = PLACEHOLDER.exec(chunk.text)
   if (found === null) return {}
-  const line = lineOffset + text.slice(0, found.index).split('\n').length
-  return { placeholder: { line, column: found[0].length + 1 } }
+  const line = chunk.text.slice(0, found.index).split('\n').length
+  return { placeholder: placeIn(chunk, { line, column: found[0].length + 1 }) }
 }
 
-function readDocument(
+function* readDocument(
   document: Document.Parsed,
-  maxValues: number,
-  toPosition: (offset: number) => Position,
-): YamlDocument | YamlError | null {
+  reading: Reading,
+): Generator<YamlDocument | YamlError> {
+  const { toPosition, failure } = reading
   const [problem] = document.errors
   if (problem !== undefined) {
-    return { message: messageOf(problem), ...toPosition(problem.pos[0]) }
+    yield failure(messageOf(problem), problem.pos[0])
+    return
   }
   const { contents } = document
+  const plain = plainOrReason(contents, reading)
+  if (plain instanceof UnreadableNode) {
+    yield failure(plain.message, plain.offset)
+    return
+  }
+  const { value, targets, repeated } = plain
+  for (const { message, offset } of repeated) yield { message, ...toPosition(offset) }
+  if (contents === null || value === null) return
+  yield {
+    value,
+    ...toPosition(contents.range[0]),
+    positionOf: (path, part = 'value') => {
+      const offset = locate(contents, targets, path, part)
+      return offset === null ? null : toPosition(offset)
+    },
+  }
+}
+
+function plainOrReason(
+  contents: Document.Parsed['contents'],
+  options: ConversionOptions,
+): PlainDocument | UnreadableNode {
   try {
-    const { value, targets } = toPlainValue(contents, maxValues)
-    if (contents === null || value === null) return null
-    return {
-      value,
-      ...toPosition(contents.range[0]),
-      positionOf: (path, part = 'value') => {
-        const offset = locate(contents, targets, path, part)
-        return offset === null ? null : toPosition(offset)
-      },
-    }
+    return toPlainValue(contents, options)
   } catch (error) {
-    if (!(error instanceof UnreadableNode)) throw error
-    return { message: error.message, ...toPosition(error.offset) }
+    if (error instanceof UnreadableNode) return error
+    throw error
   }
 }
 

@@ -1,8 +1,10 @@
-/** A piece of a stream that holds at least one document start. */
+/** A piece of a stream, with one document as a rule. */
 export interface Chunk {
   text: string
   /** Lines before it. */
   lineOffset: number
+  /** Characters before it in its first line. */
+  columnOffset: number
 }
 
 /**
@@ -17,7 +19,7 @@ export function* splitDocuments(text: string): Generator<Chunk> {
     next = nextMarker(text, next)
     const chunk = text.slice(start, next)
     if (next < text.length && holdsOnlyDirectives(chunk)) continue
-    yield { text: chunk, lineOffset }
+    yield { text: chunk, lineOffset, columnOffset: 0 }
     lineOffset += countLines(chunk)
     start = next
   }
@@ -39,7 +41,8 @@ function holdsOnlyDirectives(chunk: string): boolean {
   return chunk.split('\n').every((line) => /^(?:[%#]|\s*$)/.test(line))
 }
 
-function countLines(text: string): number {
+/** How many lines end in a text. */
+export function countLines(text: string): number {
   let lines = 0
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines += 1
   return lines

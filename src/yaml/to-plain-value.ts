@@ -17,7 +17,18 @@ export class UnreadableNode extends Error {
 export interface PlainDocument {
   value: unknown
   targets: ReadonlyMap<Alias, Node>
+  /** The first keys that are set again, where that is let pass. */
+  repeated: readonly UnreadableNode[]
 }
+
+export interface ConversionOptions {
+  maxValues: number
+  /** `refused`, or the last value counts, as for kubectl. */
+  repeatedKeys: 'refused' | 'last-counts'
+}
+
+/** Of one document; more lines would not say more. */
+const MAX_REPEATED = 10
 
 interface Anchored {
   node: Node
@@ -28,13 +39,13 @@ interface Anchored {
   height: number
 }
 
-interface Conversion {
-  maxValues: number
+interface Conversion extends ConversionOptions {
   values: number
   deepest: number
   /** null while the anchored node itself is being converted. */
   anchors: Map<string, Anchored | null>
   targets: Map<Alias, Node>
+  repeated: UnreadableNode[]
 }
 
 /**
@@ -42,16 +53,20 @@ interface Conversion {
  * out to more than `maxValues` values, applies merge keys, and drops `__proto__`, which would set a prototype where a reader
  * copies the object. Throws UnreadableNode.
  */
-export function toPlainValue(contents: Node | null, maxValues: number): PlainDocument {
+export function toPlainValue(
+  contents: Node | null,
+  options: ConversionOptions,
+): PlainDocument {
   const conversion: Conversion = {
-    maxValues,
+    ...options,
     values: 0,
     deepest: 0,
     anchors: new Map(),
     targets: new Map(),
+    repeated: [],
   }
   const value = convert(conversion, contents, 0)
-  return { value, targets: conversion.targets }
+  return { value, targets: conversion.targets, repeated: conversion.repeated }
 }
 
 /** Whether a pair is a merge key: an unquoted `<<`. */
@@ -115,9 +130,7 @@ function convertMap(conversion: Conversion, map: YAMLMap, depth: number): unknow
       continue
     }
     const key = keyOf(pair)
-    if (seen.has(key)) {
-      throw unreadable(`the key "${printable(key, 80)}" is set twice`, pair.key)
-    }
+    if (seen.has(key)) repeat(conversion, key, pair)
     seen.add(key)
     if (key !== '__proto__') object[key] = value
   }
@@ -127,6 +140,13 @@ function convertMap(conversion: Conversion, map: YAMLMap, depth: number): unknow
     }
   }
   return object
+}
+
+function repeat({ repeatedKeys, repeated }: Conversion, key: string, pair: Pair): void {
+  const message = `the key "${printable(key, 80)}" is set twice`
+  if (repeatedKeys === 'refused') throw unreadable(message, pair.key)
+  if (repeated.length === MAX_REPEATED) return
+  repeated.push(unreadable(`${message}, and the last value counts`, pair.key))
 }
 
 /** The maps that a merge key names, earlier ones first: they win. Their entries count as values, since they are copied. */

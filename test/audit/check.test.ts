@@ -242,7 +242,7 @@ await t.test('what there is to judge', async (t) => {
       /^broken\/4-binary\.yaml:1:1: this is /m,
       /^cannot read broken\/5-huge\.yaml: it is larger than 64 MiB$/m,
       /^broken\/6-kind\.yaml:2:7: Deploymnet \(apps\/v1\) is no kind of Kubernetes/m,
-      /^broken\/7-shape\.yaml:1:1: spec\.containers must be a list$/m,
+      /^broken\/7-shape\.yaml:4:21: spec\.containers must be a list, so no image of this object was judged$/m,
       /^cannot read broken\/8-link\.yaml: no such file or folder$/m,
     ]
     for (const line of said) t.match(stderr, line)

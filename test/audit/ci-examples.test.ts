@@ -78,11 +78,15 @@ t.test('the GitLab job leaves tests and a page', async (t) => {
 
 t.test('the pre-commit hook takes the names of files', async (t) => {
   const [hook] = read('pre-commit-hooks.yaml') as Record<
-    'id' | 'entry' | 'files',
+    'id' | 'entry' | 'files' | 'exclude',
     string
   >[]
   t.match('deploy/web.yaml', new RegExp(hook?.files ?? '-'))
   t.notMatch('package.json', new RegExp(hook?.files ?? '-'))
+  const exclude = new RegExp(hook?.exclude ?? '-')
+  for (const name of ['templates/a.yaml', 'values-prod.yaml', 'Chart.yaml'])
+    t.match(`deploy/web/${name}`, exclude)
+  t.notMatch('deploy/web.yaml', exclude)
 
   const entry = (hook?.entry ?? '').split(' ').slice(1)
   const { code, stdout } = await runExample(t, () => [...entry, 'deploy/web.yaml'])

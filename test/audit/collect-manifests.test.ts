@@ -23,7 +23,12 @@ items:
     metadata: { name: pull, namespace: team-b }
   - not an object
 `)
-  t.same(problems, [])
+  t.match(problems, [
+    {
+      message: 'an item of the List is no object, so it was not judged',
+      position: { line: 14, column: 5 },
+    },
+  ])
   t.match(objects, [
     { kind: 'Pod', namespace: 'team-a', name: 'web' },
     { kind: 'Secret', namespace: 'team-b', name: 'pull' },
@@ -35,6 +40,13 @@ items:
   const place = pod?.positionOf('spec.containers[0].image')
   t.same(place, { file: 'a.yaml', line: 10, column: 22 })
   t.equal(pod?.positionOf('spec.imagePullSecrets'), null)
+  t.end()
+})
+
+t.test('a list that is no longer opened is told', (t) => {
+  const lists = '{kind: List, apiVersion: v1, items: ['
+  const { problems } = collect(`${lists.repeat(6)}${']}'.repeat(6)}`)
+  t.match(problems, [{ message: /^lists in lists are opened 5 deep/ }])
   t.end()
 })
 
@@ -54,9 +66,54 @@ spec: { containers: nginx }
 `)
   t.match(problems, [
     { position: { file: 'a.yaml', line: 2 } },
-    { message: /spec.containers must be a list/, position: { line: 10, column: 1 } },
+    { message: /spec.containers must be a list/, position: { line: 12, column: 21 } },
   ])
   t.equal(workloads.length, 1, 'an object without a name has images all the same')
+  t.end()
+})
+
+t.test('a field of another shape has its own place', (t) => {
+  const head = 'kind: List\napiVersion: v1\nitems:\n- kind: Pod\n  apiVersion: v1\n'
+  const rows: [spec: string, reason: string, place: string][] = [
+    [
+      '  spec: {containers: [{image: a},\n    {image: 12}]}\n',
+      'spec.containers[1].image must be a string',
+      '7:13',
+    ],
+    ['  spec:\n    containers: nginx\n', 'spec.containers must be a list', '7:17'],
+    ['  metadata: {}\n', 'spec must be given', '4:3'],
+  ]
+  for (const [spec, reason, place] of rows) {
+    const { problems } = collect(head + spec)
+    t.match(problems, [{ message: `${reason}, so no image of this object was judged` }])
+    const { line, column } = problems[0]?.position ?? {}
+    t.equal(`${line}:${column}`, place, spec)
+  }
+  t.end()
+})
+
+const told = (key: string, line: number) => ({
+  message: `the key "${key}" is set twice, and the last value counts`,
+  position: { file: 'a.yaml', line },
+})
+
+t.test('a key that is set twice is told, and costs no object', (t) => {
+  const { workloads, problems } = collect(`kind: Pod
+apiVersion: v1
+metadata:
+  name: web
+  labels:
+    app: web
+    app: web
+spec:
+  containers:
+    - image: a
+      image: b
+`)
+  t.match(problems, [told('app', 7), told('image', 11)])
+  t.match(workloads, [{ workload: { images: [{ image: 'b' }] } }])
+  const place = workloads[0]?.positionOf('spec.containers[0].image')
+  t.same(place, { file: 'a.yaml', line: 11, column: 14 })
   t.end()
 })
 

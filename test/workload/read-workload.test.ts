@@ -297,7 +297,8 @@ await test('names the field that has another shape', async (t) => {
     ],
   ]
   for (const [object, reason] of malformed) {
-    t.strictSame(readWorkload(object, []), { status: 'malformed', reason })
+    const path = /^(?:the object)?(\S*) must/.exec(reason)?.[1]
+    t.strictSame(readWorkload(object, []), { status: 'malformed', reason, path })
   }
 })
 
@@ -366,7 +367,7 @@ await test('reads image strings of custom resources, and passes over empty ones'
   })
   t.strictSame(
     readWorkload({ ...widget, spec: { image: { tag: '1' } } }, [rule({ images })]),
-    { status: 'malformed', reason: 'spec.image must be a string' },
+    { status: 'malformed', reason: 'spec.image must be a string', path: 'spec.image' },
   )
 })
 

@@ -76,6 +76,30 @@ await t.test('a broken document has its place and spoils no other', async (test)
   }
 })
 
+await t.test('where it may, the last of repeated keys counts', async (test) => {
+  const text = 'a: 1\nb: {c: 1, c: 2}\na: [x]\n---\n{"d": {"e": 1}, "d": {"f": 2}}\n'
+  const { documents, errors: told } = readDocuments(text, { repeatedKeys: 'last-counts' })
+
+  test.same(
+    documents.map(({ value }) => value),
+    [{ a: ['x'], b: { c: 2 } }, { d: { f: 2 } }],
+  )
+  test.same(
+    told.map((e) => `${e.line}:${e.column} ${e.message}`),
+    [
+      '2:11 the key "c" is set twice, and the last value counts',
+      '3:1 the key "a" is set twice, and the last value counts',
+      '5:17 the key "d" is set twice, and the last value counts',
+    ],
+  )
+  test.same(documents[0]?.positionOf(['a', 0]), { line: 3, column: 5 })
+  test.same(documents[0]?.positionOf(['b', 'c']), { line: 2, column: 14 })
+  test.equal(documents[1]?.positionOf(['d', 'e']), null)
+
+  const many = `{${'a: 1, '.repeat(1000)}}`
+  test.equal(readDocuments(many, { repeatedKeys: 'last-counts' }).errors.length, 10)
+})
+
 await t.test('no error quotes what was written as a value', async (test) => {
   const secrets = [
     'a: "\\xhunter2"',

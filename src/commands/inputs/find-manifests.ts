@@ -10,6 +10,8 @@ export interface FoundFile {
   /** 0 for what is no regular file. */
   bytes: number
   isRegular: boolean
+  /** The name is of this very file, and not of a folder or a pattern. */
+  isNamed?: boolean
 }
 
 export type FoundEntry = FoundFile | { problem: string }
@@ -31,7 +33,8 @@ export async function* findManifests(
   const path = resolve(cwd, name)
   const found = await stat(path).catch((error: unknown) => reasonOf(error))
   if (typeof found !== 'string') {
-    yield* found.isDirectory() ? folder(name, path) : [fileOf(name, path, found)]
+    if (found.isDirectory()) yield* folder(name, path)
+    else yield { ...fileOf(name, path, found), isNamed: true }
     return
   }
   if (!GLOB.test(name)) yield { problem: `cannot read ${name}: ${found}` }

@@ -28,8 +28,9 @@ export async function* readInputs(
 ): AsyncGenerator<InputOrProblem> {
   for (const source of sources) {
     if (io.signal.aborted) return
-    if (source.kind === 'stdin') yield await readStdin(io)
-    else if (source.kind === 'kustomization') yield await rendered(source.directory, io)
+    if (source.kind === 'stdin') yield asNamed(await readStdin(io))
+    else if (source.kind === 'kustomization')
+      yield asNamed(await rendered(source.directory, io))
     else yield* readFiles(source.name, io)
   }
 }
@@ -39,8 +40,12 @@ async function* readFiles(name: string, io: Io): AsyncGenerator<InputOrProblem> 
     if (io.signal.aborted) return
     if ('problem' in found) yield problem(found.problem)
     else if (found.bytes > MAX_INPUT_BYTES) yield tooLarge(found.shown)
-    else yield await readFound(found, io)
+    else yield asNamed(await readFound(found, io), found.isNamed === true)
   }
+}
+
+function asNamed(read: InputOrProblem, isNamed = true): InputOrProblem {
+  return 'content' in read ? { ...read, isNamed } : read
 }
 
 async function readFound(found: FoundFile, { signal }: Io): Promise<InputOrProblem> {
