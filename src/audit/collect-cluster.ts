@@ -12,7 +12,7 @@ import { clusterKinds, kindKey, objectKey, POD } from './cluster-kinds.ts'
 import type { CollectedWorkload } from './collect-manifests.ts'
 import { createFolding } from './fold-owners.ts'
 import type { Folding } from './fold-owners.ts'
-import { isActive, isFinishedPod } from './is-active.ts'
+import { isActive, isFinishedPod, runsByItself } from './is-active.ts'
 
 export interface ClusterSelection {
   /** Null for every namespace. */
@@ -50,8 +50,8 @@ const nowhere = (): null => null
 
 /**
  * Every workload of a cluster, page by page, each reduced to what is judged as it comes. What a controller made is folded into
- * it: ReplicaSets and Pods into their Deployment, whose template is the only one that counts; Jobs into their CronJob. A list
- * that is refused is told of, and what its objects own then stands for itself. Throws InvalidLabelSelector.
+ * it: ReplicaSets and Pods into their Deployment, whose template is the only one that counts; Jobs into their CronJob, unless that
+ * one is left out while they run. A list that is refused is told of, and what its objects own then stands for itself. Throws InvalidLabelSelector.
  */
 export async function collectCluster(
   options: CollectClusterOptions,
@@ -64,7 +64,7 @@ export async function collectCluster(
   for (const kind of clusterKinds(rules, selection.includeInactive)) {
     if (signal.aborted) break
     options.onKind?.(kind.kind)
-    const reader = createReader({ ...options, kind, selector, problems })
+    const reader = createReader({ ...options, kind, selector, problems, folding })
     const { items, complete } = await listEverywhere(kind, {
       ...options,
       reader,
@@ -106,10 +106,12 @@ interface ReaderOptions extends CollectClusterOptions {
   kind: ListedKind
   selector: readonly NodeSelectorRequirement[]
   problems: AuditProblem[]
+  /** With the owners of what is read. */
+  folding: Pick<Folding, 'isLeftOut'>
 }
 
 function createReader(options: ReaderOptions): (fields: Fields) => Item | null {
-  const { rules, selector, selection, problems } = options
+  const { rules, selector, selection, problems, folding } = options
   const isPod = options.kind === POD
   return (fields) => {
     const read = readWorkload(fields, rules)
@@ -122,15 +124,20 @@ function createReader(options: ReaderOptions): (fields: Fields) => Item | null {
     const { workload } = read
     if (workload.deleting) return null
     const isLive = isActive(workload, fields)
-    const wanted = selects(selector, workload.labels)
     const { controller, object } = workload
-    const owner =
+    const controlledBy =
       controller === null
         ? null
         : objectKey({ ...object, ...controller, namespace: object.namespace })
+    const goesOnAlone =
+      isLive &&
+      controlledBy !== null &&
+      runsByItself(object.kind) &&
+      folding.isLeftOut(controlledBy)
+    const wanted = goesOnAlone || selects(selector, workload.labels)
     return {
       key: objectKey(object),
-      owner,
+      owner: goesOnAlone ? null : controlledBy,
       ownerKind:
         controller === null ? null : kindKey(controller.apiVersion, controller.kind),
       workload:

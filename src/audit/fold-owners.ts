@@ -8,6 +8,7 @@ export interface FoldedItem {
   ownerKind: string | null
   /** Null for what is no row of its own: not wanted, or not active. */
   workload: Workload | null
+  isActive: boolean
   /** Of a Pod that has not ended: the node, null before it has one, and its images as JSON. */
   pod: { node: string | null; images: string } | null
 }
@@ -22,6 +23,8 @@ export interface Folding {
   add(item: FoldedItem): void
   /** Every object of this kind (see kindKey) has been added: what names one as its controller is folded into it. */
   listed(kind: string): void
+  /** Whether what this object is folded into, itself perhaps, is left out for being inactive. Owners are added first. */
+  isLeftOut(key: string): boolean
   /** By namespace, kind and name. */
   rows(): FoldedRow[]
 }
@@ -43,6 +46,7 @@ export function createFolding(): Folding {
   const kinds = new Set<string>()
   const links = new Map<string, Link>()
   const seen = new Set<string>()
+  const leftOut = new Set<string>()
   const workloads = new Map<string, Workload>()
   const pods = new Map<string, Counts>()
 
@@ -91,12 +95,13 @@ export function createFolding(): Folding {
   return {
     listed: (kind) => void kinds.add(kind),
 
-    add({ key, owner, ownerKind, workload, pod }) {
+    add({ key, owner, ownerKind, workload, isActive, pod }) {
       // A Pod that is folded for sure is only counted, so that a hundred thousand of them take no room.
       const isCounted = pod !== null && ownerKind !== null && isKnownOwner(ownerKind)
       const counted = isCounted && owner !== null ? owner : key
       if (!isCounted) {
         seen.add(key)
+        if (!isActive && workload === null) leftOut.add(key)
         if (owner !== null && ownerKind !== null) links.set(key, { owner, ownerKind })
         if (workload !== null && foldedInto(key) === null) workloads.set(key, workload)
       }
@@ -107,6 +112,8 @@ export function createFolding(): Folding {
       counts.set(id, { ...pod, count: (known?.count ?? 0) + 1 })
       pods.set(counted, counts)
     },
+
+    isLeftOut: (key) => leftOut.has(rootOf(key)),
 
     rows() {
       const twinOf = twins()

@@ -29,3 +29,11 @@ export function isActive(workload: Workload, fields: Fields): boolean {
     ({ type, status }) => FINISHED_JOB.has(textOrEmpty(type)) && status === 'True',
   )
 }
+
+/**
+ * Whether an active object goes on when what made it is suspended: a Job that somebody started from a suspended CronJob runs to
+ * its end. Of a Deployment scaled to zero, or a Job that is suspended, the controller removes the rest.
+ */
+export function runsByItself(kind: string): boolean {
+  return kind === 'Job' || kind === 'CronJob'
+}

@@ -18,54 +18,7 @@ import { parseReference } from '../../src/reference/parse-reference.ts'
 import { fakeApiServer } from '../cluster-facts/fake-api-server.ts'
 import { startBigCluster } from '../support/big-cluster.ts'
 import { runInProcess } from '../support/run-in-process.ts'
-
-const spec = (image = 'a:1') => ({ containers: [{ name: 'c', image }] })
-
-interface Shape {
-  owner?: [kind: string, name: string, apiVersion?: string]
-  image?: string
-  spec?: object
-  status?: object
-  labels?: Record<string, string>
-  namespace?: string
-  node?: string
-}
-
-function object(apiVersion: string, kind: string, name: string, shape: Shape = {}) {
-  const { owner, image, labels = {}, namespace = 'shop', status = {}, node } = shape
-  const [ownerKind, ownerName, version] = owner ?? []
-  const pods = spec(image)
-  const own =
-    kind === 'Pod'
-      ? { ...pods, ...(node === undefined ? {} : { nodeName: node }) }
-      : kind === 'CronJob'
-        ? { jobTemplate: { spec: { template: { spec: pods } } } }
-        : { template: { spec: pods } }
-  const reference = {
-    apiVersion: version ?? (ownerKind?.includes('Job') ? 'batch/v1' : 'apps/v1'),
-    kind: ownerKind,
-    name: ownerName,
-    controller: true,
-  }
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      namespace,
-      labels,
-      ...(owner === undefined ? {} : { ownerReferences: [reference] }),
-    },
-    spec: { ...own, ...shape.spec },
-    status,
-  }
-}
-
-const deployment = (name: string, shape?: Shape) =>
-  object('apps/v1', 'Deployment', name, shape)
-const replicaSet = (name: string, shape?: Shape) =>
-  object('apps/v1', 'ReplicaSet', name, shape)
-const pod = (name: string, shape?: Shape) => object('v1', 'Pod', name, shape)
+import { deployment, object, pod, replicaSet } from './owned-objects.ts'
 
 const fleet = [
   deployment('web', { spec: { replicas: 3 } }),
