@@ -23,6 +23,11 @@ export interface ApiAccess {
   credentials(): Promise<ApiCredentials>
 }
 
+/** Credentials could not be had. The message tells whose fault it is and quotes nothing of them. */
+export class CredentialsUnreadable extends Error {
+  override readonly name = 'CredentialsUnreadable'
+}
+
 /** There is neither a kubeconfig nor a service account to reach a cluster with. */
 export class ClusterNotConfigured extends Error {
   override readonly name = 'ClusterNotConfigured'

@@ -2,7 +2,11 @@ import type { Dispatcher } from 'undici'
 import { Agent, ProxyAgent } from '../http/undici.ts'
 import { errorCode } from '../text/error-code.ts'
 import { valueBefore } from '../time/value-before.ts'
-import type { ApiAccess, ApiCredentials } from './api-access.ts'
+import {
+  CredentialsUnreadable,
+  type ApiAccess,
+  type ApiCredentials,
+} from './api-access.ts'
 
 export interface ApiRequest {
   /** Below the server, such as `/api/v1/nodes`. */
@@ -68,8 +72,10 @@ export function createApiConnection(access: ApiAccess): ApiConnection {
   }
 }
 
-/** Never the message: it might quote what a credential plugin printed. */
+/** No other error's message: it might quote what a credential plugin printed. */
 export function connectionFault(error: unknown): string {
+  if (error instanceof CredentialsUnreadable)
+    return `the API server could not be asked (${error.message})`
   const name = errorCode(error) ?? (error instanceof Error ? error.name : 'unknown error')
   return `the API server could not be asked (${name})`
 }

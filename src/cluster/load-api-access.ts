@@ -1,17 +1,11 @@
-import type { RequestOptions } from 'node:https'
-import type { KubeConfig } from '@kubernetes/client-node'
+import type { Cluster, KubeConfig } from '@kubernetes/client-node'
 
-import { errorCode } from '../text/error-code.ts'
-import { systemTrouble } from '../text/system-trouble.ts'
-import {
-  ClusterNotConfigured,
-  type ApiAccess,
-  type ApiCredentials,
-} from './api-access.ts'
+import { printable } from '../text/printable.ts'
+import { ClusterNotConfigured, type ApiAccess } from './api-access.ts'
+import { kubeconfigCredentials } from './kubeconfig-credentials.ts'
+import { loadKubeconfig, type LoadKubeconfigOptions } from './load-kubeconfig.ts'
 
-export interface LoadApiAccessOptions {
-  /** A kubeconfig file; null for KUBECONFIG, ~/.kube/config or the Pod's own service account, in this order. */
-  kubeconfig: string | null
+export interface LoadApiAccessOptions extends LoadKubeconfigOptions {
   /** Of the kubeconfig; null for its current one. */
   context: string | null
 }
@@ -19,25 +13,35 @@ export interface LoadApiAccessOptions {
 /**
  * Discovery and credentials as kubectl finds them: client-node's KubeConfig, which re-reads a service account's token file
  * every minute and runs exec plugins. Loaded only here, as the package costs 0.4 s and 85 MB.
- * Throws ClusterNotConfigured, and KubeConfig's own errors for a file that it cannot make sense of.
+ * Throws ClusterNotConfigured.
  */
 export async function loadApiAccess({
-  kubeconfig,
   context,
+  ...options
 }: LoadApiAccessOptions): Promise<ApiAccess> {
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  if (kubeconfig === null) config.loadFromDefault()
-  else loadFile(config, kubeconfig)
-  if (context !== null) {
-    if (config.getContextObject(context) === null) {
-      throw new ClusterNotConfigured(`the kubeconfig has no context "${context}"`)
-    }
-    config.setCurrentContext(context)
+  const config = await loadKubeconfig(options)
+  if (context !== null) config.setCurrentContext(context)
+  const cluster = currentCluster(config)
+  return {
+    server: urlOf(cluster.server, 'server'),
+    proxy: cluster.proxyUrl === undefined ? null : urlOf(cluster.proxyUrl, 'proxy-url'),
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? null,
+    credentials: kubeconfigCredentials(config),
   }
-  const cluster = config.getCurrentCluster()
+}
+
+function currentCluster(config: KubeConfig): Cluster {
+  // Files need not hold what the type says.
+  const name: string | undefined = config.getCurrentContext()
+  if (!name) throw new ClusterNotConfigured('the kubeconfig has no current context')
+  const context = config.getContextObject(name)
+  if (context === null) {
+    throw new ClusterNotConfigured(`the kubeconfig has no context ${quoted(name)}`)
+  }
+  const cluster = config.getCluster(context.cluster)
+  if (cluster === null) throw lacking('cluster', context.cluster, name)
   // loadFromDefault invents http://localhost:8080 when it finds nothing.
-  if (cluster === null || cluster.server === 'http://localhost:8080') {
+  if (cluster.server === 'http://localhost:8080') {
     throw new ClusterNotConfigured('no kubeconfig and no service account was found')
   }
   if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
@@ -46,44 +50,24 @@ export async function loadApiAccess({
       'the API server is reached by plain HTTP: set insecure-skip-tls-verify in the kubeconfig',
     )
   }
-  return {
-    server: new URL(cluster.server),
-    proxy: cluster.proxyUrl === undefined ? null : new URL(cluster.proxyUrl),
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? null,
-    async credentials() {
-      const options: RequestOptions = {}
-      await config.applyToHTTPSOptions(options)
-      return toCredentials(options)
-    },
-  }
+  if (context.user && config.getUser(context.user) === null)
+    throw lacking('user', context.user, name)
+  return cluster
 }
 
-function toCredentials(options: RequestOptions): ApiCredentials {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(options.headers ?? {})) {
-    if (typeof value === 'string') headers[name] = value
-  }
-  if (typeof options.auth === 'string') {
-    headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`
-  }
-  const tls: ApiCredentials['tls'] = {}
-  for (const field of ['ca', 'cert', 'key'] as const) {
-    const pem = options[field]
-    if (typeof pem === 'string' || Buffer.isBuffer(pem)) tls[field] = pem.toString()
-  }
-  if (options.servername !== undefined) tls.servername = options.servername
-  if (options.rejectUnauthorized === false) tls.rejectUnauthorized = false
-  return { headers, tls }
+function lacking(kind: string, name: string, context: string): ClusterNotConfigured {
+  return new ClusterNotConfigured(
+    `the kubeconfig has no ${kind} ${quoted(name)}, which its context ${quoted(context)} names`,
+  )
 }
 
-function loadFile(config: KubeConfig, file: string): void {
-  try {
-    config.loadFromFile(file)
-  } catch (error) {
-    // Only the file system's errors have a code; what the parser says names the place.
-    if (errorCode(error) === null) throw error
-    throw new ClusterNotConfigured(
-      `the kubeconfig ${file} cannot be read: ${systemTrouble(error)}`,
-    )
-  }
+function quoted(name: unknown): string {
+  return `"${printable(String(name), 100)}"`
+}
+
+/** The URL of a proxy may hold a password. */
+function urlOf(text: string, field: string): URL {
+  const url = URL.parse(text)
+  if (url !== null) return url
+  throw new ClusterNotConfigured(`the ${field} of the kubeconfig's cluster is no URL`)
 }

@@ -65,7 +65,7 @@ async function audit(args: string[], io: Io): Promise<ExitCode> {
   const selection = readSelection(values)
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
   const { secrets } = configuration
-  const cluster = await openCluster(values, { secrets, cwd: io.cwd })
+  const cluster = await openCluster(values, { secrets, io })
   const progress = createProgress({ stream: io.stderr, now: () => performance.now() })
   try {
     const collection = await collectCluster({

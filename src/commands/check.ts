@@ -92,7 +92,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
   const live =
     values.cluster || values.kubeconfig !== undefined || values.context !== undefined
-  const access = live ? await clusterAccess(values, io.cwd) : null
+  const access = live ? await clusterAccess(values, io) : null
   // As kubectl apply would have it.
   const namespace = values.namespace ?? access?.namespace ?? 'default'
   const collection = await collect(sources, { configuration, namespace }, io)

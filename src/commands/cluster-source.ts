@@ -3,7 +3,7 @@ import type { ApiAccess } from '../cluster/api-access.ts'
 import { createApiClient } from '../cluster/api-client.ts'
 import type { ApiClient } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
-import { loadApiAccess } from '../cluster/load-api-access.ts'
+import { loadApiAccess, type LoadApiAccessOptions } from '../cluster/load-api-access.ts'
 import { objectStoreFacts } from '../cluster/object-store.ts'
 import { openStandaloneFolder } from '../cluster/standalone-folder.ts'
 import type { FolderProblem } from '../cluster/standalone-folder.ts'
@@ -63,9 +63,7 @@ const watching = {
 }
 
 /** A client of the cluster's API server. Throws ClusterNotConfigured when there is none. */
-export async function openApi(
-  options: Pick<ClusterSourceOptions, 'kubeconfig' | 'context'>,
-): Promise<ApiClient> {
+export async function openApi(options: LoadApiAccessOptions): Promise<ApiClient> {
   return apiClientOf(await loadApiAccess(options))
 }
 

@@ -53,7 +53,7 @@ async function explain(args: string[], io: Io): Promise<ExitCode> {
   const named = readName(positionals)
   const { configuration } = await loadConfigurationFile(values.config, io.cwd)
   const { secrets } = configuration
-  const cluster = await openCluster(values, { secrets, cwd: io.cwd })
+  const cluster = await openCluster(values, { secrets, io })
   try {
     const namespace = values.namespace ?? cluster.namespace
     if (!NAME.test(namespace))

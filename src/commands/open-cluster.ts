@@ -14,7 +14,7 @@ import { rememberFacts } from '../cluster/remember-facts.ts'
 import type { AuditProblem } from '../audit/audit-result.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import { systemTrouble } from '../text/system-trouble.ts'
-import { UsageError } from './io.ts'
+import { UsageError, type Io } from './io.ts'
 
 /** What commands that look into a cluster take, for parseArgs. */
 export const clusterArguments = {
@@ -50,10 +50,10 @@ const API_TIMEOUT_MS = 60_000
 /** Throws ClusterNotConfigured when there is no cluster, and UsageError where the folder cannot be read. */
 export async function openCluster(
   { kubeconfig, context, standalone }: ClusterArguments,
-  { secrets, cwd }: { secrets: 'get' | 'none'; cwd: string },
+  { secrets, io }: { secrets: 'get' | 'none'; io: Pick<Io, 'cwd' | 'env'> },
 ): Promise<OpenCluster> {
   if (standalone !== undefined) {
-    const { objects, problems } = await readFolder(resolve(cwd, standalone)).catch(
+    const { objects, problems } = await readFolder(resolve(io.cwd, standalone)).catch(
       (error: unknown) => {
         throw new UsageError(
           `--standalone ${standalone} cannot be read: ${systemTrouble(error)}`,
@@ -75,7 +75,7 @@ export async function openCluster(
       close: async () => {},
     }
   }
-  const access = await clusterAccess({ kubeconfig, context }, cwd)
+  const access = await clusterAccess({ kubeconfig, context }, io)
   const client = createApiClient({ access, timeoutMs: API_TIMEOUT_MS })
   const facts = kubernetesApiFacts({ client, secrets, mayListSecrets: true, now })
   return {
@@ -90,9 +90,10 @@ export async function openCluster(
 /** The API server that the options name, else kubectl's. Throws ClusterNotConfigured when there is none. */
 export function clusterAccess(
   { kubeconfig, context }: Pick<ClusterArguments, 'kubeconfig' | 'context'>,
-  cwd: string,
+  { cwd, env }: Pick<Io, 'cwd' | 'env'>,
 ): Promise<ApiAccess> {
   return loadApiAccess({
+    env,
     kubeconfig: kubeconfig === undefined ? null : resolve(cwd, kubeconfig),
     context: context ?? null,
   })

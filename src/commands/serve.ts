@@ -92,7 +92,9 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
   // Of what follows the cluster: it ends after the last review, and also when the start fails.
   const life = new AbortController()
   try {
-    const api = isStandalone ? null : await openApi({ kubeconfig, context: null })
+    const api = isStandalone
+      ? null
+      : await openApi({ kubeconfig, context: null, env: io.env })
     const facts = await openClusterSource({
       standalone: path(values.standalone),
       kubeconfig,
