@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../cluster/kubernetes-object.ts'
 import type { CustomResourceRule } from '../workload/custom-resource-rule.ts'
 import type { ObjectIdentity, Workload } from '../workload/workload.ts'
 import type { YamlError } from '../yaml/documents.ts'
+import type { PlaceholderSyntax } from '../yaml/placeholder.ts'
 import { streamDocuments } from '../yaml/read-documents.ts'
 import type { AuditProblem, Position } from './audit-result.ts'
 import { collectDocument } from './collect-document.ts'
@@ -115,9 +116,16 @@ function problemAt(file: string, { message, line, column }: YamlError): AuditPro
 /** A chart's template is no YAML, and a dozen syntax errors would not say so: one line for all of its documents. */
 function templateAt(
   file: string,
-  { line, column }: Omit<Position, 'file'>,
+  { line, column, syntax }: NonNullable<YamlError['placeholder']>,
 ): AuditProblem {
-  const message =
-    'this is a template that still holds placeholders such as {{ ... }}: render it first, as in helm template . | pullgate check -f -'
+  const [placeholder, render] = RENDERING[syntax]
+  const message = `this is a template that still holds placeholders such as ${placeholder}: render it first, as in ${render} | pullgate check -f -`
   return { message, position: { file, line, column } }
 }
+
+const RENDERING: Readonly<Record<PlaceholderSyntax, [placeholder: string, by: string]>> =
+  {
+    '{{': ['{{ ... }}', 'helm template .'],
+    '{%': ['{% ... %}', 'jinja2 FILE'],
+    '${': ['${NAME}', 'envsubst < FILE'],
+  }

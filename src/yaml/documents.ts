@@ -1,4 +1,5 @@
 import type { PathSegment } from './path.ts'
+import type { PlaceholderSyntax } from './placeholder.ts'
 
 /** Both count from 1; columns in UTF-16 units. */
 export interface Position {
@@ -20,8 +21,8 @@ export interface YamlDocument extends Position {
 /** Why a document, or all of the text, could not be read. The message quotes nothing of the values: they may be Secrets. */
 export interface YamlError extends Position {
   message: string
-  /** Where the document holds a placeholder in the place of a value or a line, as a template of Helm does. */
-  placeholder?: Position
+  /** Where the document holds a placeholder that YAML cannot read, as a template of Helm does. */
+  placeholder?: Position & { syntax: PlaceholderSyntax }
 }
 
 /** Both in the order of the text; one bad document does not hide the others. */

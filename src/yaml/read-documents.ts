@@ -4,6 +4,7 @@ import { printable } from '../text/printable.ts'
 import { NestingTooDeep, composeDocuments } from './compose-documents.ts'
 import type { DocumentsResult, Position, YamlDocument, YamlError } from './documents.ts'
 import { locate } from './locate.ts'
+import { findPlaceholder } from './placeholder.ts'
 import { splitDocuments } from './split-documents.ts'
 import type { Chunk } from './split-documents.ts'
 import { splitJsonStream } from './split-json-stream.ts'
@@ -73,11 +74,14 @@ function* chunksOf(text: string): Generator<Chunk> {
   for (const chunk of splitDocuments(text)) yield* splitJsonStream(chunk)
 }
 
+/** Errors of one document that are looked at, to find a reason. */
+const MAX_ERRORS = 100
+
 /** How the documents of one chunk are read. */
 interface Reading extends ConversionOptions {
   toPosition: (offset: number) => Position
-  /** Of a document that is lost, with the reason where that is a template. */
-  failure: (message: string, offset: number) => YamlError
+  /** Of a document that is lost, with the reason where that is a template; `offsets` of all errors, the first one first. */
+  failure: (message: string, ...offsets: [number, ...number[]]) => YamlError
 }
 
 function* readChunk(
@@ -89,10 +93,10 @@ function* readChunk(
     const { line, col } = lineCounter.linePos(offset)
     return placeIn(chunk, { line: Math.max(line, 1), column: Math.max(col, 1) })
   }
-  const failure = (message: string, offset: number): YamlError => ({
+  const failure: Reading['failure'] = (message, ...offsets) => ({
     message,
-    ...toPosition(offset),
-    ...placeholderOf(chunk),
+    ...toPosition(offsets[0]),
+    ...placeholderOf(chunk, offsets),
   })
   try {
     for (const document of composeDocuments(chunk.text, lineCounter)) {
@@ -113,14 +117,15 @@ function placeIn(chunk: Chunk, { line, column }: Position): Position {
   }
 }
 
-// Within quotes, or further into a text, {{ is no reason why something cannot be read: alerts of Prometheus hold it.
-const PLACEHOLDER = /^[ \t]*(?:- +)*(?:[^\s"'#{][^"'{\n]*: +)?(?=\{\{)/m
-
-function placeholderOf(chunk: Chunk): Pick<YamlError, 'placeholder'> {
-  const found = PLACEHOLDER.exec(chunk.text)
+function placeholderOf(
+  chunk: Chunk,
+  errors: readonly number[],
+): Pick<YamlError, 'placeholder'> {
+  const found = findPlaceholder(chunk.text, errors)
   if (found === null) return {}
-  const line = chunk.text.slice(0, found.index).split('\n').length
-  return { placeholder: placeIn(chunk, { line, column: found[0].length + 1 }) }
+  const lines = chunk.text.slice(0, found.offset).split('\n')
+  const place = { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+  return { placeholder: { ...placeIn(chunk, place), syntax: found.syntax } }
 }
 
 function* readDocument(
@@ -128,9 +133,10 @@ function* readDocument(
   reading: Reading,
 ): Generator<YamlDocument | YamlError> {
   const { toPosition, failure } = reading
-  const [problem] = document.errors
+  const [problem, ...others] = document.errors
   if (problem !== undefined) {
-    yield failure(messageOf(problem), problem.pos[0])
+    const offsets = others.slice(0, MAX_ERRORS).map(({ pos }) => pos[0])
+    yield failure(messageOf(problem), problem.pos[0], ...offsets)
     return
   }
   const { contents } = document
