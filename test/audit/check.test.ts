@@ -161,6 +161,10 @@ await t.test('what there is to judge', async (t) => {
       [['-o', 'json', '-o', 'yaml', 'x'], /only one -o can go to standard output/],
       [['-o', 'json=', 'x'], /names no file/],
       [
+        ['-o', 'json=same', '-o', 'sarif=apps/../same', 'x'],
+        /two reports cannot both be written to same$/m,
+      ],
+      [
         ['-o', 'json=no/x.json', 'x'],
         /cannot write no\/x\.json: there is no folder no$/m,
       ],
