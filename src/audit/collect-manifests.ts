@@ -20,7 +20,7 @@ export interface ManifestInput {
 
 export interface CollectedWorkload {
   workload: Workload
-  /** Where an image of the object, such as `spec.containers[0].image`, is written; null when it is not written. */
+  /** Where an image of the object, such as `spec.containers[0].image`, is written, or else what should hold it; null without a file. */
   positionOf: (path: string) => Position | null
   /** How reports call it, where that is not what is judged. */
   shownAs?: ObjectIdentity
@@ -134,9 +134,18 @@ function collectObject(
   const { workload } = read
   // Looked up now, so that the document, which is far larger than its images, need not be kept.
   const positions = new Map(
-    workload.images.map(({ path }) => [path, place(parsePath(path) ?? [])]),
+    workload.images.map(({ path }) => [path, nearest(parsePath(path) ?? [], place)]),
   )
   collection.workloads.push(collected(workload, positions))
+}
+
+/** A container that names no image is written all the same. */
+function nearest(
+  path: readonly PathSegment[],
+  place: (path: readonly PathSegment[]) => Position | null,
+): Position | null {
+  if (path.length === 0) return place(path)
+  return place(path) ?? nearest(path.slice(0, -1), place)
 }
 
 /** A function of its own: a closure made beside those that use the document would keep the document. */

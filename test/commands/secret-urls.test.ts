@@ -18,7 +18,7 @@ const pod =
   'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: c, image: a.test/UPPER:1 }] }\n'
 
 /** Formats that have no place for what is in no file. */
-const PLACELESS: ReadonlySet<ReportFormat> = new Set(['github', 'sarif'])
+const PLACELESS: ReadonlySet<ReportFormat> = new Set(['github'])
 
 /** A kubectl that knows our URL alone, and then does as the script says. */
 async function withKubectl(t: Test, script: string) {
