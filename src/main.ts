@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import process from 'node:process'
 import { runCommand } from './commands/run-command.ts'
+import { errorCode } from './text/error-code.ts'
+import { systemTrouble } from './text/system-trouble.ts'
 
 const interruption = new AbortController()
 let interrupted = false
@@ -22,17 +24,23 @@ function endNow(name: NodeJS.Signals): void {
   process.exit(2)
 }
 
-let exitCode: number | null = null
 let mayLoseOutput = false
-// A reader that went away (`| head`) is no error: what was asked for has been read.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || mayLoseOutput) return
-    process.exit(exitCode ?? 2)
+const lost = new Set<string>()
+for (const [name, stream] of [
+  ['standard output', process.stdout],
+  ['standard error', process.stderr],
+] as const) {
+  stream.on('error', (error) => {
+    // A reader that went away (`| head`) is no error: what was asked for has been read.
+    if (errorCode(error) === 'EPIPE' || mayLoseOutput || lost.has(name)) return
+    lost.add(name)
+    process.exitCode = 2
+    // What else there is to write, such as a report to a file, is still written.
+    process.stderr.write(`cannot write ${name}: ${systemTrouble(error)}\n`)
   })
 }
 
-exitCode = await runCommand(process.argv.slice(2), {
+const exitCode = await runCommand(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -45,6 +53,6 @@ exitCode = await runCommand(process.argv.slice(2), {
     mayLoseOutput = true
   },
 })
-process.exitCode = exitCode
+process.exitCode = lost.size > 0 ? 2 : exitCode
 // A name that the system goes on resolving, for minutes at worst, would keep the process from ending.
 setTimeout(() => process.exit(), 1_000).unref()

@@ -85,7 +85,7 @@ function collectObject(
   const { workload } = read
   // Looked up now, so that the document, which is far larger than its images, need not be kept.
   const positions = new Map(
-    workload.images.map(({ path }) => [path, place(parsePath(path) ?? [])]),
+    workload.images.map(({ path }) => [path, nearest(place, parsePath(path) ?? [])]),
   )
   collection.workloads.push(collected(workload, positions))
 }
@@ -98,7 +98,7 @@ function whatIsMissing({ fields, prefix }: DocumentPart): string | null {
   return `this object has no ${missing.join(' and no ')}, so it was not judged`
 }
 
-/** The place of a field, or of what it should be in. */
+/** The place of a field, or of what it should be in: a container that names no image is written all the same. */
 function nearest(place: Place, path: readonly PathSegment[]): Position | null {
   const found = place(path)
   return found === null && path.length > 0 ? nearest(place, path.slice(0, -1)) : found

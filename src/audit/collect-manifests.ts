@@ -17,7 +17,7 @@ export interface ManifestInput {
 
 export interface CollectedWorkload {
   workload: Workload
-  /** Where an image of the object, such as `spec.containers[0].image`, is written; null when it is not written. */
+  /** Where an image of the object, such as `spec.containers[0].image`, is written, or else what should hold it; null without a file. */
   positionOf: (path: string) => Position | null
   /** How reports call it, where that is not what is judged. */
   shownAs?: ObjectIdentity

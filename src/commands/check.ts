@@ -13,6 +13,7 @@ import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { createObjectStore } from '../cluster/object-store.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { withoutUrlSecrets } from '../text/url-secrets.ts'
 import { apiClientOf } from './cluster-source.ts'
 import { clusterAccess } from './open-cluster.ts'
 import { isOnDisk } from './inputs/find-manifests.ts'
@@ -97,7 +98,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   const namespace = values.namespace ?? access?.namespace ?? 'default'
   const collection = await collect(sources, { configuration, namespace }, io)
   for (const image of named.images) {
-    collection.workloads.push(namedImage(image, namespace))
+    collection.workloads.push(namedImage(withoutUrlSecrets(image), namespace))
   }
   if (collection.workloads.length <= FEW) stayLeanNoLonger()
   const facts = openFacts(collection, access, configuration)

@@ -7,8 +7,13 @@ export async function requirePlaces(
   files: readonly string[],
   cwd: string,
 ): Promise<void> {
+  const taken = new Map<string, string>()
   for (const file of files) {
     const path = resolve(cwd, file)
+    const other = taken.get(path)
+    if (other !== undefined)
+      throw new UsageError(`two reports cannot both be written to ${other}`)
+    taken.set(path, file)
     if (await isFolder(path)) throw new UsageError(`cannot write ${file}: it is a folder`)
     if (!(await isFolder(dirname(path))))
       throw new UsageError(`cannot write ${file}: there is no folder ${dirname(file)}`)

@@ -2,6 +2,7 @@ import { UsageError } from './io.ts'
 import type { Command, ExitCode, Io } from './io.ts'
 import { stayLean, stayLeanAsServer } from './stay-lean.ts'
 import { version } from '../engine/version.ts'
+import { withoutUrlSecrets } from '../text/url-secrets.ts'
 
 /** A subcommand before it is loaded. */
 export interface CommandEntry {
@@ -97,7 +98,7 @@ function explain(error: unknown, command: Command): string {
     error instanceof UsageError || isParseArgsError(error)
       ? `\nSee: pullgate ${command.name} --help`
       : ''
-  return `pullgate ${command.name}: ${message}${usage}`
+  return `pullgate ${command.name}: ${withoutUrlSecrets(message)}${usage}`
 }
 
 function isParseArgsError(error: unknown): boolean {

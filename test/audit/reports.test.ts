@@ -6,10 +6,8 @@ import { exitCodeOf } from '../../src/audit/fail-on.ts'
 import { reportFormats, reports } from '../../src/audit/reports/formats.ts'
 import type { ReportFormat } from '../../src/audit/reports/formats.ts'
 import type { ReportOptions } from '../../src/audit/reports/report.ts'
-import { uriOf } from '../../src/audit/reports/sarif.ts'
 import { wrap } from '../../src/audit/reports/wrap.ts'
 import { printable } from '../../src/text/printable.ts'
-import { causeCodes } from '../../src/prediction/causes.ts'
 import { aGroup, anImage, anOutcome } from './an-outcome.ts'
 import { readXml } from './read-xml.ts'
 import { validateReportObject, validateSarif } from './report-schemas.ts'
@@ -214,61 +212,6 @@ t.test('the table breaks messages between words, and never advice', (t) => {
   t.same(wrap('x'.repeat(40), '', 30), ['x'.repeat(40)])
   t.end()
 })
-
-t.test('SARIF has a rule for each cause, places, and fingerprints without lines', (t) => {
-  const [first, moved] = [sarifOf(7), sarifOf(90)]
-  t.same(
-    first?.tool.driver.rules.map(({ id }) => id),
-    causeCodes,
-  )
-  t.match(first?.results, [
-    {
-      ruleId: 'ImageNotFound',
-      level: 'error',
-      locations: [
-        {
-          physicalLocation: {
-            artifactLocation: { uri: 'a.yaml' },
-            region: { startLine: 7, startColumn: 3 },
-          },
-        },
-      ],
-    },
-  ])
-  t.same(moved?.results[0]?.partialFingerprints, first?.results[0]?.partialFingerprints)
-  for (const { id, fullDescription, defaultConfiguration } of first?.tool.driver.rules ??
-    [])
-    t.equal(
-      fullDescription.text.startsWith('The image will not be pulled'),
-      defaultConfiguration.level === 'error',
-      `${id} promises a failure only where it is one`,
-    )
-  t.equal(uriOf('a dir/b#1.yaml'), 'a%20dir/b%231.yaml')
-  t.equal(uriOf('/tmp/a.yaml'), 'file:///tmp/a.yaml')
-  t.end()
-})
-
-function sarifOf(line: number) {
-  const log = JSON.parse(
-    joined(reports.sarif(anOutcome([anImage({ image: 'r.test/a:1', line })]), OPTIONS)),
-  ) as Sarif
-  return log.runs[0]
-}
-
-interface Sarif {
-  runs: {
-    tool: {
-      driver: {
-        rules: {
-          id: string
-          fullDescription: { text: string }
-          defaultConfiguration: { level: string }
-        }[]
-      }
-    }
-    results: { partialFingerprints: object }[]
-  }[]
-}
 
 function junitRoot(failOn: ReportOptions['failOn']): Record<string, string> {
   return readXml(joined(reports.junit(outcome, { ...OPTIONS, failOn }))).root

@@ -17,6 +17,12 @@ export interface RunOptions {
   cwd?: string
 }
 
+/** What only a run as a process of its own can be given: open files in the place of our pipes. */
+export interface ProcessOptions extends RunOptions {
+  stdout?: number
+  stderr?: number
+}
+
 /** What only a run inside this process can be given. */
 export interface InProcessOptions extends RunOptions {
   env?: Readonly<Record<string, string>>
@@ -28,9 +34,9 @@ export interface InProcessOptions extends RunOptions {
 /** Runs `pullgate ARGS...` from the checkout, as a process of its own, to its end. */
 export async function runPullgate(
   args: readonly string[],
-  options: RunOptions = {},
+  options: ProcessOptions = {},
 ): Promise<Finished> {
-  const child = start(args, options.cwd)
+  const child = start(args, options)
   const output = collect(child)
   const ended = end(child)
   child.stdin?.end(options.input ?? '')
@@ -57,7 +63,7 @@ export function startPullgate(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): RunningPullgate {
-  const child = start(args, undefined, env)
+  const child = start(args, {}, env)
   const output = collect(child)
   const closed = end(child)
   t.teardown(async () => {
@@ -99,14 +105,14 @@ export function jsonLines(text: string): LogLine[] {
 
 function start(
   args: readonly string[],
-  cwd?: string,
+  { cwd, stdout, stderr }: ProcessOptions = {},
   more: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   // Coverage goes by the environment of the test. A proxy of the machine has no business with loopback.
   const noProxy = { NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }
   const env = { ...process.env, ...noProxy, ...more }
   return spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', stdout ?? 'pipe', stderr ?? 'pipe'],
     env,
     ...(cwd === undefined ? {} : { cwd }),
   })

@@ -5,10 +5,11 @@ import { causeCodes, causes } from '../../prediction/causes.ts'
 import type { CauseCode } from '../../prediction/causes.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import { identityOf } from '../baseline.ts'
-import type { AuditOutcome, AuditProblem, Position } from '../audit-result.ts'
+import type { AuditOutcome, AuditProblem } from '../audit-result.ts'
 import type { ReportOptions } from './report.ts'
-import { isInFile, rowsOf, sentencesOf } from './rows.ts'
+import { rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
+import { placeOfPosition, sarifPlace } from './sarif-place.ts'
 
 const LEVEL = { deny: 'error', warn: 'warning', allow: 'none' } as const
 
@@ -36,7 +37,8 @@ export function* sarifReport(
         columnKind: 'utf16CodeUnits',
         invocations: [
           {
-            executionSuccessful: true,
+            // A problem is something that was not judged, an interruption among them.
+            executionSuccessful: outcome.problems.length === 0,
             toolExecutionNotifications: outcome.problems.map(notificationOf),
           },
         ],
@@ -82,7 +84,7 @@ function resultOf({ audited, image, title, imageName }: Row, judged: JudgedFindi
     message: { text: `${imageName}: ${sentencesOf(finding)}` },
     locations: [
       {
-        ...physicalLocation(image.position),
+        physicalLocation: sarifPlace(image.position, audited.object),
         logicalLocations: [
           { fullyQualifiedName: `${title} ${use.path}`.trim(), kind: 'object' },
         ],
@@ -100,23 +102,6 @@ function notificationOf({ message, position }: AuditProblem): object {
   return {
     level: 'warning',
     message: { text: message },
-    ...(isInFile(position) ? { locations: [physicalLocation(position)] } : {}),
+    ...(position ? { locations: [{ physicalLocation: placeOfPosition(position) }] } : {}),
   }
-}
-
-function physicalLocation(position: Position | null): object {
-  if (!isInFile(position)) return {}
-  const { file, line, column } = position
-  return {
-    physicalLocation: {
-      artifactLocation: { uri: uriOf(file) },
-      region: { startLine: line, startColumn: column },
-    },
-  }
-}
-
-/** A relative reference, or `file:` for an absolute path (RFC 3986, RFC 8089). */
-export function uriOf(file: string): string {
-  const path = file.toWellFormed().split(/[\\/]/).map(encodeURIComponent).join('/')
-  return file.startsWith('/') ? `file://${path}` : path
 }

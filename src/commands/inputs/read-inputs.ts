@@ -4,6 +4,7 @@ import type { AuditProblem } from '../../audit/audit-result.ts'
 import type { ManifestInput } from '../../audit/collect-manifests.ts'
 import { RENDERED } from '../../audit/reports/rows.ts'
 import { printable } from '../../text/printable.ts'
+import { shownUrl, withoutUrlSecrets } from '../../text/url-secrets.ts'
 import type { Io } from '../io.ts'
 import { openToRead } from '../pipes.ts'
 import { findManifests, reasonOf } from './find-manifests.ts'
@@ -109,7 +110,7 @@ async function rendered(directory: string, io: Io): Promise<InputOrProblem> {
       signal,
       maxBytes: MAX_INPUT_BYTES,
     })
-    return { file: `${RENDERED}${directory}`, content }
+    return { file: `${RENDERED}${shownUrl(directory)}`, content }
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error))
   }
@@ -122,5 +123,5 @@ function tooLarge(name: string): AuditProblem {
 }
 
 function problem(message: string): AuditProblem {
-  return { message: printable(message), position: null }
+  return { message: printable(withoutUrlSecrets(message)), position: null }
 }

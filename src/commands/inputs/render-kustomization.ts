@@ -1,4 +1,6 @@
+import { withoutSecrets } from '../../registry/without-secrets.ts'
 import { printable } from '../../text/printable.ts'
+import { secretsOfUrl, shownUrl, withoutUrlSecrets } from '../../text/url-secrets.ts'
 import { runProgram } from './run-program.ts'
 import type { ProgramResult } from './run-program.ts'
 
@@ -26,7 +28,8 @@ export async function renderKustomization(
     timeoutMs: TIMEOUT_MS,
   })
   if (result.status === 'done') return result.stdout
-  throw new Error(`cannot render ${directory}: ${whyNot(result)}`)
+  const why = withoutSecrets(whyNot(result), secretsOfUrl(directory))
+  throw new Error(`cannot render ${shownUrl(directory)}: ${printable(why)}`)
 }
 
 function whyNot(result: Exclude<ProgramResult, { status: 'done' }>): string {
@@ -40,8 +43,17 @@ function whyNot(result: Exclude<ProgramResult, { status: 'done' }>): string {
     case 'interrupted':
       return 'interrupted'
     case 'failed':
-      return printable(result.stderr.split('\n').at(-1) ?? '')
+      return withoutUrlSecrets(reasonIn(result.stderr))
     default:
       return result satisfies never
   }
+}
+
+/** How kubectl logs an error of several lines. */
+const LOGGED_LINES = /err=<\n([^]*)\n\s*>$/
+
+/** What a program says last is why it failed. */
+function reasonIn(stderr: string): string {
+  const logged = LOGGED_LINES.exec(stderr)?.[1]
+  return logged?.trim().replaceAll(/\s+/g, ' ') ?? stderr.split('\n').at(-1) ?? ''
 }
