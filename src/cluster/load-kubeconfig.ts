@@ -89,6 +89,9 @@ function whatIsWrong(text: string, error: unknown): string {
     const { line, column, message } = broken
     return `cannot be read: line ${line}, column ${column}: ${message}`
   }
+  const [, second] = documents
+  if (second !== undefined)
+    return `holds more than one document: the second is at line ${second.line}, column ${second.column}`
   if (documents.length === 0) return 'is empty'
   const missing = error instanceof Error && ABSENT.test(error.message)
   return missing ? `is not complete: ${printable(error.message)}` : 'is not understood'

@@ -34,10 +34,14 @@ const broken: [title: string, text: string, says: RegExp][] = [
   ['an anchor that is not there', `token: *${TOKEN}\n`, /: line 1, column \d+: /],
   ['a tag that is not known', `token: !${TOKEN} a\n`, /kubeconfig is not understood$/],
   ['half a JSON text', json().slice(0, -30), /: line 1, column \d+: /],
-  ['a JSON text with more behind it', `${json()} ${TOKEN}`, /: line 1, column \d+: /],
+  [
+    'a JSON text with more behind it',
+    `${json()} ${TOKEN}`,
+    /more than one document: the second is at line 1, column \d+$/,
+  ],
   ['nothing', '', /kubeconfig is empty$/],
   ['only a text', TOKEN, /has no current context$/],
-  ['two documents', `${json()}\n---\n${json()}`, /kubeconfig is not understood$/],
+  ['two documents', `${json()}\n---\n${json()}`, /the second is at line 3, column 1$/],
   ['no current context', json({ 'current-context': '' }), /has no current context$/],
   ['another context', json({ 'current-context': 'b' }), /has no context "b"$/],
   [
