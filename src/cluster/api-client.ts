@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 
 import { parseFields, type Fields } from '../json/fields.ts'
+import { errorCode } from '../text/error-code.ts'
 import { startDeadline } from '../time/deadline.ts'
 import type { ApiAccess } from './api-access.ts'
 import {
@@ -9,6 +10,13 @@ import {
   type ApiRequest,
   type RawRequest,
 } from './api-connection.ts'
+import {
+  againAfter,
+  againAtOnce,
+  patiently,
+  type Again,
+  type Patience,
+} from './api-patience.ts'
 import { streamWatch, type WatchEnd, type WatchRequest } from './watch-stream.ts'
 
 export type { ApiRequest } from './api-connection.ts'
@@ -32,7 +40,7 @@ export type ApiWriteAnswer =
 export type PatchType = 'merge-patch' | 'strategic-merge-patch'
 
 export interface ApiClient {
-  /** Never rejects; every call ends within the deadline. */
+  /** Never rejects; every request ends within the deadline, and a call is one unless the client has patience. */
   get(request: ApiRequest): Promise<ApiAnswer>
   /** As get; sent once, since a second sending may not be the same. */
   create(path: string, object: Fields): Promise<ApiWriteAnswer>
@@ -46,34 +54,61 @@ export interface ApiClientOptions {
   access: ApiAccess
   /** For one call, credentials and body included. */
   timeoutMs: number
+  /** For whoever would rather wait than go without: a get is sent again. Absent: once, as an admission has no time for more. */
+  patience?: Patience
 }
 
 /** A page of 500 Nodes with 50 images each is about 10 MB. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** Requests to the API server over one pool of connections. */
-export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiClient {
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const { access, timeoutMs } = options
+  const closing = new AbortController()
+  const patience = options.patience && {
+    ...options.patience,
+    signal: AbortSignal.any([options.patience.signal, closing.signal]),
+  }
   const late = failed(`the API server did not answer within ${timeoutMs} ms`)
   const connection = createApiConnection(access)
 
-  async function send<Answer>(
+  async function sendOnce<Answer>(
     request: RawRequest,
     read: (status: number, body: Fields | null) => Answer,
-  ): Promise<Answer | Failed> {
+  ): Promise<Sent<Answer>> {
     const { signal, clear } = startDeadline(timeoutMs)
     try {
       const response = await connection.request(request, signal)
-      if (response === null) return late
-      return read(response.statusCode, await readJson(response.body))
+      if (response === null) return final(late)
+      const { statusCode, headers, body } = response
+      const answer = read(statusCode, await readJson(body))
+      return { answer, again: againAfter(statusCode, headers['retry-after']) }
     } catch (error) {
-      return signal.aborted ? late : failed(connectionFault(error))
+      if (signal.aborted) return final(late)
+      return {
+        answer: failed(connectionFault(error)),
+        again: againAtOnce(errorCode(error)),
+      }
     } finally {
       clear()
     }
   }
 
+  async function send<Answer>(
+    request: RawRequest,
+    read: (status: number, body: Fields | null) => Answer,
+  ): Promise<Answer | Failed> {
+    return (await sendOnce(request, read)).answer
+  }
+
+  async function get(request: ApiRequest): Promise<ApiAnswer> {
+    const raw: RawRequest = { ...request, method: 'GET' }
+    if (patience === undefined) return send(raw, toAnswer)
+    return patiently(async () => sendOnce(raw, toAnswer), patience)
+  }
+
   return {
-    get: (request) => send({ ...request, method: 'GET' }, toAnswer),
+    get,
     create(path, object) {
       const body = { type: 'application/json', text: JSON.stringify(object) }
       return send({ path, method: 'POST', body }, toWriteAnswer)
@@ -83,7 +118,10 @@ export function createApiClient({ access, timeoutMs }: ApiClientOptions): ApiCli
       return send({ path, method: 'PATCH', body }, toWriteAnswer)
     },
     watch: (request) => streamWatch(connection, timeoutMs, request),
-    close: () => connection.close(),
+    close() {
+      closing.abort()
+      return connection.close()
+    },
   }
 }
 
@@ -121,6 +159,15 @@ function toWriteAnswer(status: number, body: Fields | null): ApiWriteAnswer {
 interface Failed {
   status: 'failed'
   reason: string
+}
+
+interface Sent<Answer> {
+  answer: Answer | Failed
+  again: Again | null
+}
+
+function final(answer: Failed): Sent<never> {
+  return { answer, again: null }
 }
 
 function failed(reason: string): Failed {

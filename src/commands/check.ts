@@ -15,7 +15,7 @@ import type { Configuration } from '../configuration/configuration.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import { withoutUrlSecrets } from '../text/url-secrets.ts'
 import { apiClientOf } from './cluster-source.ts'
-import { clusterAccess } from './open-cluster.ts'
+import { clusterAccess, patienceUntil } from './open-cluster.ts'
 import { isOnDisk } from './inputs/find-manifests.ts'
 import { readInputs } from './inputs/read-inputs.ts'
 import type { Source } from './inputs/read-inputs.ts'
@@ -101,7 +101,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
     collection.workloads.push(namedImage(withoutUrlSecrets(image), namespace))
   }
   if (collection.workloads.length <= FEW) stayLeanNoLonger()
-  const facts = openFacts(collection, access, configuration)
+  const facts = openFacts(collection, access, { configuration, signal: io.signal })
   const objects = await judge(collection, { configuration, facts }, io)
   tellWhatIsMissing(collection, { live, people: isForPeople(settings) }, io)
   if (io.signal.aborted)
@@ -151,13 +151,13 @@ async function collect(
 function openFacts(
   collection: Collection,
   access: ApiAccess | null,
-  { secrets }: Configuration,
+  { configuration, signal }: { configuration: Configuration; signal: AbortSignal },
 ): ClusterFacts {
   const store = createObjectStore(collection.objects)
   if (access === null) return offlineFacts(store)
   const live = kubernetesApiFacts({
-    client: apiClientOf(access),
-    secrets,
+    client: apiClientOf(access, { patience: patienceUntil(signal) }),
+    secrets: configuration.secrets,
     mayListSecrets: true,
     now: () => performance.now(),
   })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiAccess } from '../cluster/api-access.ts'
 import { createApiClient } from '../cluster/api-client.ts'
-import type { ApiClient } from '../cluster/api-client.ts'
+import type { ApiClient, ApiClientOptions } from '../cluster/api-client.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { loadApiAccess, type LoadApiAccessOptions } from '../cluster/load-api-access.ts'
 import { objectStoreFacts } from '../cluster/object-store.ts'
@@ -68,6 +68,9 @@ export async function openApi(options: LoadApiAccessOptions): Promise<ApiClient>
 }
 
 /** The same where it is known already how to reach it. */
-export function apiClientOf(access: ApiAccess): ApiClient {
-  return createApiClient({ access, timeoutMs: API_TIMEOUT_MS })
+export function apiClientOf(
+  access: ApiAccess,
+  more: Pick<ApiClientOptions, 'patience'> = {},
+): ApiClient {
+  return createApiClient({ access, timeoutMs: API_TIMEOUT_MS, ...more })
 }

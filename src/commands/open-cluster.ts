@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiAccess } from '../cluster/api-access.ts'
 import { createApiClient } from '../cluster/api-client.ts'
+import type { Patience } from '../cluster/api-patience.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { loadApiAccess } from '../cluster/load-api-access.ts'
 import {
@@ -50,7 +52,7 @@ const API_TIMEOUT_MS = 60_000
 /** Throws ClusterNotConfigured when there is no cluster, and UsageError where the folder cannot be read. */
 export async function openCluster(
   { kubeconfig, context, standalone }: ClusterArguments,
-  { secrets, io }: { secrets: 'get' | 'none'; io: Pick<Io, 'cwd' | 'env'> },
+  { secrets, io }: { secrets: 'get' | 'none'; io: Pick<Io, 'cwd' | 'env' | 'signal'> },
 ): Promise<OpenCluster> {
   if (standalone !== undefined) {
     const { objects, problems } = await readFolder(resolve(io.cwd, standalone)).catch(
@@ -76,7 +78,11 @@ export async function openCluster(
     }
   }
   const access = await clusterAccess({ kubeconfig, context }, io)
-  const client = createApiClient({ access, timeoutMs: API_TIMEOUT_MS })
+  const client = createApiClient({
+    access,
+    timeoutMs: API_TIMEOUT_MS,
+    patience: patienceUntil(io.signal),
+  })
   const facts = kubernetesApiFacts({ client, secrets, mayListSecrets: true, now })
   return {
     facts: rememberFacts(facts, now),
@@ -97,6 +103,14 @@ export function clusterAccess(
     kubeconfig: kubeconfig === undefined ? null : resolve(cwd, kubeconfig),
     context: context ?? null,
   })
+}
+
+/** Of a report, which can wait where an admission cannot. */
+export function patienceUntil(signal: AbortSignal): Patience {
+  return {
+    signal,
+    wait: (ms, until) => sleep(ms, undefined, { signal: until }).catch(() => {}),
+  }
 }
 
 /** Milliseconds of a clock that never goes back. */

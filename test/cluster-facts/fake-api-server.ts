@@ -18,7 +18,10 @@ const KINDS: Record<string, string> = {
   serviceaccounts: 'ServiceAccount',
 }
 
-export type Answer = { status: number; body: unknown } | 'silence' | 'hang up'
+export type Answer =
+  | { status: number; body: unknown; headers?: Record<string, string> }
+  | 'silence'
+  | 'hang up'
 
 export interface FakeApiServer {
   url: URL
@@ -126,7 +129,10 @@ export async function fakeApiServer(
       request.socket.destroy()
       return
     }
-    response.writeHead(answer.status, { 'content-type': 'application/json' })
+    response.writeHead(answer.status, {
+      'content-type': 'application/json',
+      ...answer.headers,
+    })
     const { body } = answer
     response.end(typeof body === 'string' ? body : JSON.stringify(body))
   })
