@@ -26,7 +26,8 @@ export interface AuditWorkloadsOptions {
 const PARALLEL = 384
 
 /**
- * Judges every workload as `enforce` would, in the order given. When the signal fires, what was judged by then is left, and what
+ * Judges every workload as `enforce` would, in the order given. What is provisional is kept and judged anew at the end, when it is
+ * known which hosts serve images: two runs say the same, whichever look-up was answered first. When the signal fires, what was judged by then is left, and what
  * was under way is not, rather than called unverified. Each is taken when its turn comes, so that nobody need keep them.
  */
 export async function auditWorkloads(
@@ -34,28 +35,60 @@ export async function auditWorkloads(
   options: AuditWorkloadsOptions,
 ): Promise<AuditedObject[]> {
   const results: AuditedObject[] = []
-  const queue = workloads[Symbol.iterator]()
-  let taken = 0
+  const held: Turn[] = []
   let done = 0
+  function settle({ index }: Turn, result: AuditedObject): void {
+    results[index] = result
+    done += 1
+    options.onProgress?.(done)
+  }
+  await judgeAll(inTurn(workloads), options, (turn, result) => {
+    if (isProvisional(result)) held.push(turn)
+    else settle(turn, result)
+  })
+  await judgeAll(held, options, settle)
+  return results.filter((result) => result !== undefined)
+}
+
+interface Turn {
+  /** Its place in the report. */
+  index: number
+  collected: CollectedWorkload
+}
+
+function* inTurn(workloads: Iterable<CollectedWorkload>): Generator<Turn> {
+  let index = 0
+  for (const collected of workloads) {
+    yield { index, collected }
+    index += 1
+  }
+}
+
+function isProvisional({ images }: AuditedObject): boolean {
+  return images.some(({ decision }) => decision.prediction.provisional === true)
+}
+
+/** Each result is taken as it comes, unless the signal has fired. */
+async function judgeAll(
+  turns: Iterable<Turn>,
+  options: AuditWorkloadsOptions,
+  take: (turn: Turn, result: AuditedObject) => void,
+): Promise<void> {
+  const queue = turns[Symbol.iterator]()
   async function work(): Promise<void> {
     // A signal compares each new listener with all that it has: one for each worker, and not for each object.
     const own = AbortSignal.any([options.signal])
     while (!options.signal.aborted) {
       const next = queue.next()
       if (next.done === true) return
-      const index = taken
-      taken += 1
       const { signal, clear } = startDeadline(options.objectTimeoutMs, own)
-      const result = await auditWorkload(next.value, { ...options, signal })
+      const result = await auditWorkload(next.value.collected, { ...options, signal })
       clear()
       if (options.signal.aborted) return
-      results[index] = result
-      done += 1
-      options.onProgress?.(done)
+      take(next.value, result)
     }
   }
   await Promise.all(Array.from({ length: PARALLEL }, work))
-  return results.filter((result) => result !== undefined)
 }
 
 async function auditWorkload(

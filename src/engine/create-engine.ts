@@ -3,6 +3,7 @@ import type { ClusterFacts } from '../prediction/cluster-facts.ts'
 import { createPredictor } from '../prediction/create-predictor.ts'
 import { rememberAnswers } from '../prediction/lookups/remember-answers.ts'
 import { createLookupCache } from '../prediction/lookups/lookup-cache.ts'
+import type { CachedLookup } from '../prediction/lookups/lookup-cache.ts'
 import { createTagsCache } from '../prediction/lookups/tags-cache.ts'
 import { createNodeCredentials } from '../prediction/node-credentials/create-node-credentials.ts'
 import type { PredictionSettings } from '../prediction/prediction-settings.ts'
@@ -13,6 +14,7 @@ import { registrySettingsFor } from '../registry/registry-settings-for.ts'
 import type { ReachedHosts } from '../registry/reached-hosts.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
+import { createServingHosts, heedServing } from '../registry/serving-hosts.ts'
 import { version } from './version.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
@@ -63,6 +65,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { registries } = configuration
   const registrySettings = (registry: string): RegistrySettings =>
     registrySettingsFor(registries, registry)
+  const servingHosts = createServingHosts()
   const direct = createRegistryClient({
     registries,
     hostsDirectory: configuration.hostsDirectory,
@@ -70,6 +73,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     proxy: proxyOf(options.env),
     observer,
     ...(options.reached ? { reached: options.reached } : {}),
+    servingHosts,
     userAgent: `pullgate/${version}`,
   })
   const client = options.oneRun
@@ -82,7 +86,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         signal: options.oneRun.signal,
       })
     : direct
-  const lookups = createLookupCache({
+  const remembered = createLookupCache({
     client,
     now,
     ...configuration.cache,
@@ -93,6 +97,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     random: Math.random,
     onUse: (result) => observer.cache({ cache: 'lookups', result }),
   })
+  const lookups: CachedLookup = {
+    lookup: async (request) =>
+      heedServing(await remembered.lookup(request), servingHosts),
+  }
   // A run asks once anyway, and takes its time.
   const lists = options.oneRun
     ? client

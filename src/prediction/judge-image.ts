@@ -20,6 +20,7 @@ import type { ImagePrediction } from './prediction.ts'
 import type { PredictionSettings } from './prediction-settings.ts'
 import type { PullCredentials } from './pull-secrets/pull-credentials.ts'
 import { tryCredentials } from './lookups/try-credentials.ts'
+import type { TriedCredential } from './lookups/try-credentials.ts'
 
 /** What all images of one object share while they are judged. */
 export interface JudgeContext extends Omit<
@@ -81,8 +82,13 @@ export async function judgeImage(
     ...prediction(use, reference, explained.findings),
     digest: explained.digest,
     ...(thorough ? { platforms: explained.platforms } : {}),
+    ...(tried.some(isProvisional) ? { provisional: true } : {}),
     attempts: describeAttempts(tried),
   }
+}
+
+function isProvisional({ result }: TriedCredential): boolean {
+  return result.evidence.signlessHost !== undefined
 }
 
 function prediction(

@@ -15,6 +15,11 @@ export interface ImagePrediction {
   findings: Finding[]
   /** How each credential fared, in the kubelet's order; for people, without secrets. */
   attempts: Attempt[]
+  /**
+   * Something that was found rests on an answer without a sign of a registry, whose host served no image so far: judged anew once
+   * that is known for sure, it may be a doubt.
+   */
+  provisional?: true
   /** What the nodes were seen to be, in thorough predictions. */
   nodes?: NodeEvidence
   /** Platforms of an index, as `os/architecture[/variant]`, in thorough predictions; null where they are not known. */

@@ -11,6 +11,8 @@ import { silentObserver } from './registry-observer.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import { registrySettingsFor } from './registry-settings-for.ts'
 import type { NetworkSettings, RegistrySettings } from './registry-settings.ts'
+import { createServingHosts } from './serving-hosts.ts'
+import type { ServingHosts } from './serving-hosts.ts'
 
 export interface RegistryClientOptions {
   /** What is known of single registries; the others are reached at `https://<host>`. */
@@ -24,6 +26,8 @@ export interface RegistryClientOptions {
   observer?: RegistryObserver
   /** Which hosts ever answered, where that shall outlive this client. */
   reached?: ReachedHosts
+  /** Which hosts served images, where whoever remembers answers has to know it. */
+  servingHosts?: ServingHosts
   userAgent?: string
 }
 
@@ -38,6 +42,7 @@ export function createRegistryClient(
     proxy = { httpProxy: null, httpsProxy: null, noProxy: null },
     observer = silentObserver,
     reached = createReachedHosts(),
+    servingHosts = createServingHosts(),
     userAgent = 'pullgate',
   } = options
   return createClient({
@@ -58,6 +63,7 @@ export function createRegistryClient(
     endpoints: createEndpointResolver({ registries, hostsDirectory, now }),
     settings: (registry) => registrySettingsFor(registries, registry),
     observer,
+    servingHosts,
     now,
     wallClock: Date.now,
     userAgent,

@@ -1,9 +1,11 @@
 import type { ClientContext } from './client-context.ts'
 import { readDiagnosis } from './diagnosis.ts'
+import type { Diagnosis } from './diagnosis.ts'
 import type { LookupRequest, LookupResult } from './lookup.ts'
 import { resolveManifest } from './resolve-manifest.ts'
 import type { ManifestQuestion, Resolution } from './resolve-manifest.ts'
 import { noEvidence } from './no-evidence.ts'
+import { heedServing } from './serving-hosts.ts'
 import { evidenceOf } from './session.ts'
 import type { Session } from './session.ts'
 import { openSessions } from './open-sessions.ts'
@@ -27,12 +29,14 @@ export async function lookupImage(
   const attempts = await askHosts(context, request, sessions)
   const winner = attempts.reduce<Attempt | null>(moreAdvanced, null)
   if (winner === null) return noHost(request, doubts)
-  doubts.push(...passingFailures(attempts, winner), ...passingPage(context, winner))
+  doubts.push(...passingFailures(attempts, winner))
+  if (winner.verdict.outcome === 'found')
+    context.servingHosts.noteServed(winner.session.baseUrl)
   const result = await finish(context, request, winner)
   // Requests of every host count, and an answer that others might have given differently says so.
   result.evidence.requests = sum(sessions.map(({ trail }) => trail.requests))
   if (doubts.length > 0) result.evidence.doubts = doubts
-  return result
+  return heedServing(result, context.servingHosts)
 }
 
 // Manifests on every host first, then, for digests, blobs (pull-semantics 4.2: "on 404 from all hosts, HEAD blobs/<digest>").
@@ -120,39 +124,26 @@ function passingFailures(attempts: Attempt[], winner: Attempt): string[] {
     })
 }
 
-/** Over trusted TLS and all: the page of a proxy whose registry is away, as long as that one was there before. */
-function passingPage(
-  { servingHosts }: ClientContext,
-  { session: { baseUrl }, verdict }: Attempt,
-): string[] {
-  if (verdict.outcome === 'found') servingHosts.noteServed(baseUrl)
-  if (verdict.outcome !== 'unusable' || verdict.fault !== 'web-page') return []
-  if (!servingHosts.hasServed(baseUrl)) return []
-  return [
-    `${URL.parse(baseUrl)?.host ?? baseUrl} has served images before, so the page may pass.`,
-  ]
+/** Over trusted TLS and all: what a proxy answers whose registry is away, as long as there is one. */
+function isSignless({ session, verdict }: Attempt, { errors }: Diagnosis): boolean {
+  if (verdict.outcome === 'unusable') return verdict.fault === 'web-page'
+  if (verdict.outcome !== 'not-found') return false
+  return (errors.errors ?? []).length === 0 && !session.trail.spokeAsRegistry
 }
 
 async function finish(
   context: ClientContext,
   request: LookupRequest,
-  { session, verdict, body }: Attempt,
+  winner: Attempt,
 ): Promise<LookupResult> {
+  const { session, verdict, body } = winner
   if (verdict.outcome !== 'found') {
     const evidence = evidenceOf(session)
     const diagnosed = await readDiagnosis(context, request, session, verdict)
-    const isUnsigned =
-      verdict.outcome === 'not-found' &&
-      (diagnosed.errors.errors ?? []).length === 0 &&
-      !session.trail.spokeAsRegistry &&
-      context.servingHosts.hasServed(session.baseUrl)
+    const host = isSignless(winner, diagnosed) ? { signlessHost: session.baseUrl } : {}
     return {
       ...diagnosed.verdict,
-      evidence: {
-        ...evidence,
-        ...diagnosed.errors,
-        ...(isUnsigned ? { unsigned: true } : {}),
-      },
+      evidence: { ...evidence, ...diagnosed.errors, ...host },
     }
   }
   const evidence = evidenceOf(session)

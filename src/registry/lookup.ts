@@ -50,8 +50,10 @@ export interface LookupEvidence {
   requests: number
   /** Pull quota that the registry announced. */
   rateLimit: RateLimit | null
-  /** Present with a 404 that has no sign of a registry, no error code and no header, from a host that has served images before. */
+  /** Present with a 404 that has no sign of a registry, no error code and no header, from a host that has served images. */
   unsigned?: true
+  /** The address of a host that gave such a 404, or a web page, and has served no image so far: once it does, that is a doubt. */
+  signlessHost?: string
   /**
    * Present when this answer is not conclusive by itself: another host of the node failed in a way that may pass, or the
    * configuration of hosts could not be used. Full sentences.

@@ -10,6 +10,7 @@ import type { ImagePlatformReader } from './image-platform.ts'
 import type { RegistryClient } from './lookup.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import { createServingHosts } from './serving-hosts.ts'
+import type { ServingHosts } from './serving-hosts.ts'
 import { listTags } from './tags-list.ts'
 import { createTokenService } from './token-service.ts'
 import type { Transport } from './transport.ts'
@@ -28,6 +29,7 @@ export interface ClientOptions {
   wallClock: () => number
   /** `pullgate/<version>`. */
   userAgent: string
+  servingHosts?: ServingHosts
   /** How long a token request that several look-ups may share can take; 10 s by default. */
   tokenTimeoutMs?: number
 }
@@ -55,7 +57,7 @@ export function createClient(
     settings,
     requests,
     indexes,
-    servingHosts: createServingHosts(),
+    servingHosts: options.servingHosts ?? createServingHosts(),
     now: wallClock,
   }
   const images = createImagePlatformReader(context)

@@ -1,4 +1,5 @@
 import { createBoundedCache } from '../cache/bounded-cache.ts'
+import type { LookupEvidence, LookupResult } from './lookup.ts'
 
 /** Names come from images, so there may be any number. */
 const MAX_HOSTS = 1_000
@@ -21,4 +22,22 @@ export function createServingHosts(): ServingHosts {
     noteServed: (baseUrl) => served.set(baseUrl, true),
     hasServed: (baseUrl) => served.has(baseUrl),
   }
+}
+
+/**
+ * An answer without a sign of a registry, by what is known now of the host that gave it. Whoever remembers answers asks again:
+ * else the verdict would be by which of two look-ups was answered first.
+ */
+export function heedServing(
+  result: LookupResult,
+  { hasServed }: Pick<ServingHosts, 'hasServed'>,
+): LookupResult {
+  const { signlessHost, ...evidence } = result.evidence
+  if (signlessHost === undefined || !hasServed(signlessHost)) return result
+  if (result.outcome === 'not-found')
+    return { ...result, evidence: { ...evidence, unsigned: true } }
+  const host = URL.parse(signlessHost)?.host ?? signlessHost
+  const doubt = `${host} has served images, so the page may pass.`
+  const doubts: LookupEvidence['doubts'] = [...(evidence.doubts ?? []), doubt]
+  return { ...result, evidence: { ...evidence, doubts } }
 }

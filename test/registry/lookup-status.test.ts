@@ -294,44 +294,6 @@ for (const { name, answer, expected, lines } of table) {
   })
 }
 
-await test('a web page settles nothing where images were served before', async (t) => {
-  const down = { page: true }
-  const registry = await scriptedRegistry(t, (request, response, attempt) => {
-    const answer = down.page ? manifest('text/html') : found
-    answer(request, response, attempt)
-  })
-  const client = clientOf([endpointOf(registry.baseUrl)])
-  const doubtsOf = async (): Promise<string[]> =>
-    (await client.lookup(requestFor())).evidence.doubts ?? []
-
-  t.strictSame(await doubtsOf(), [], 'it may never have been a registry')
-  down.page = false
-  t.strictSame(await doubtsOf(), [])
-  down.page = true
-  t.match(await doubtsOf(), [/has served images before, so the page may pass/])
-})
-
-await test('a 404 without a sign of a registry is marked where images were served before', async (t) => {
-  const codes = { 'docker-distribution-api-version': 'registry/2.0' }
-  const proxy = status(404)
-  const answers: Answer[] = [
-    proxy,
-    found,
-    proxy,
-    status(404, '', codes),
-    status(404, 'MANIFEST_UNKNOWN'),
-  ]
-  let answer = proxy
-  const registry = await scriptedRegistry(t, (...args) => answer(...args))
-  const client = clientOf([endpointOf(registry.baseUrl)])
-  const marks: unknown[] = []
-  for (const next of answers) {
-    answer = next
-    marks.push((await client.lookup(requestFor())).evidence.unsigned)
-  }
-  t.strictSame(marks, [undefined, undefined, true, undefined, undefined])
-})
-
 await test('where GETs are counted none is sent', async (t) => {
   const answers: [string, Answer, Partial<LookupResult>][] = [
     ['404', status(404), { outcome: 'not-found' }],

@@ -9,13 +9,9 @@ import { imageSteps } from './explain-steps.ts'
 import type { ExplainedImage, ImageState, Step } from './explanation.ts'
 import type { StepFacts } from './make-step.ts'
 import { countNeighbours, neighbourStep } from './other-pods.ts'
-import { kubeletWords } from './read-pod-state.ts'
-import type {
-  ContainerState,
-  KubeletWords,
-  PodEvent,
-  PodState,
-} from './read-pod-state.ts'
+import { kubeletWords } from './kubelet-words.ts'
+import type { KubeletWords } from './kubelet-words.ts'
+import type { ContainerState, PodEvent, PodState } from './read-pod-state.ts'
 
 export interface ExplainImageOptions {
   prediction: ImagePrediction
@@ -31,7 +27,10 @@ export interface ExplainImageOptions {
 export function explainImage(options: ExplainImageOptions): ExplainedImage {
   const { prediction, pod, events } = options
   const { use } = prediction
-  const container = pod?.containers.find(({ name }) => name === use.container) ?? null
+  const container =
+    pod?.containers.find(
+      ({ role, name }) => role === use.role && name === use.container,
+    ) ?? null
   const words = container === null ? null : kubeletWords(container, events)
   const error = words === null ? null : classifyPullError(wordsOf(words))
   const finding = prediction.findings.find(({ cause }) => canFailPull(cause)) ?? null

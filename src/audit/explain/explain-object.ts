@@ -2,6 +2,7 @@ import type { ObjectLister } from '../../cluster/object-lister.ts'
 import { resolvePullCredentials } from '../../prediction/pull-secrets/resolve-pull-credentials.ts'
 import { registryOf } from '../../cluster/read-pod.ts'
 import type { ClusterFacts } from '../../prediction/cluster-facts.ts'
+import { predictSettled } from '../../prediction/predict-settled.ts'
 import type { Predictor } from '../../prediction/predictor.ts'
 import type { Fields } from '../../json/fields.ts'
 import type { CustomResourceRule } from '../../workload/custom-resource-rule.ts'
@@ -49,7 +50,7 @@ export async function explainObject(options: ExplainObjectOptions): Promise<Expl
     state === null ? [] : await readNeighbours(judged, { lister, target }, notes)
   const read = { fresh: false, signal }
   const [predictions, credentials] = await Promise.all([
-    predictor.predict({ workload: judged, images: judged.images, signal }),
+    predictSettled(predictor, { workload: judged, images: judged.images, signal }),
     resolvePullCredentials(judged, { facts, mode: options.secrets, read }),
   ])
   const elsewhere = new Map<string, string[] | null>()

@@ -1,5 +1,7 @@
 import { fieldsList, fieldsOrEmpty, textOrEmpty } from '../../cluster/lenient-fields.ts'
 import type { Fields } from '../../json/fields.ts'
+import { contactedOrNull } from '../../reference/contacted-reference.ts'
+import type { ImageRole } from '../../workload/workload.ts'
 
 /** Waiting reasons of the kubelet that are about getting an image. */
 const PULL_REASONS: ReadonlySet<string> = new Set([
@@ -12,11 +14,13 @@ const PULL_REASONS: ReadonlySet<string> = new Set([
   'SignatureValidationFailed',
 ])
 
-/** What became of one container, as the kubelet tells. */
+/** What became of the image of one container or volume, as the kubelet tells. */
 export interface ContainerState {
+  /** A container and a volume may have one name. */
+  role: ImageRole
   name: string
   image: string
-  /** The kubelet has the image: it gave an imageID, or the container ran. */
+  /** The kubelet has the image: it gave an imageID. Of a volume it gives none: every container has been made, which comes later. */
   hasImage: boolean
   /** Waiting because of its image. */
   isPullFailing: boolean
@@ -35,6 +39,7 @@ export interface PodState {
   phase: string
   /** ISO 8601; null where it is not told. */
   createdAt: string | null
+  /** Image volumes come last. */
   containers: ContainerState[]
 }
 
@@ -48,33 +53,36 @@ export interface PodEvent {
 }
 
 const LISTS = [
-  ['initContainers', 'initContainerStatuses'],
-  ['containers', 'containerStatuses'],
-  ['ephemeralContainers', 'ephemeralContainerStatuses'],
+  ['initContainer', 'initContainers', 'initContainerStatuses'],
+  ['container', 'containers', 'containerStatuses'],
+  ['ephemeralContainer', 'ephemeralContainers', 'ephemeralContainerStatuses'],
 ] as const
 
 export function readPodState(fields: Fields): PodState {
   const metadata = fieldsOrEmpty(fields.metadata)
   const spec = fieldsOrEmpty(fields.spec)
   const status = fieldsOrEmpty(fields.status)
+  const containers = LISTS.flatMap(([role, list, statuses]) => {
+    const told = new Map(fieldsList(status[statuses]).map((entry) => [entry.name, entry]))
+    return fieldsList(spec[list]).map((container) =>
+      readContainer(role, container, told.get(container.name) ?? {}),
+    )
+  })
   return {
     namespace: textOrEmpty(metadata.namespace),
     name: textOrEmpty(metadata.name),
     node: textOrEmpty(spec.nodeName) || null,
     phase: textOrEmpty(status.phase),
     createdAt: textOrEmpty(metadata.creationTimestamp) || null,
-    containers: LISTS.flatMap(([list, statuses]) => {
-      const told = new Map(
-        fieldsList(status[statuses]).map((entry) => [entry.name, entry]),
-      )
-      return fieldsList(spec[list]).map((container) =>
-        readContainer(container, told.get(container.name) ?? {}),
-      )
-    }),
+    containers: withVolumes(containers, fieldsList(spec.volumes)),
   }
 }
 
-function readContainer(container: Fields, status: Fields): ContainerState {
+function readContainer(
+  role: ImageRole,
+  container: Fields,
+  status: Fields,
+): ContainerState {
   const state = fieldsOrEmpty(status.state)
   const waiting = fieldsOrEmpty(state.waiting)
   const ended = [state, fieldsOrEmpty(status.lastState)]
@@ -84,6 +92,7 @@ function readContainer(container: Fields, status: Fields): ContainerState {
   const message = textOrEmpty(waiting.message) || (ended ?? '')
   const isPullFailing = reason !== null && PULL_REASONS.has(reason)
   return {
+    role,
     name: textOrEmpty(container.name),
     image: textOrEmpty(container.image),
     hasImage: textOrEmpty(status.imageID) !== '',
@@ -95,6 +104,55 @@ function readContainer(container: Fields, status: Fields): ContainerState {
 }
 
 const EXEC_FORMAT = /exec format error/
+
+/**
+ * The kubelet pulls the image of a volume before the containers that mount it, and tells at those what became of it: they wait for
+ * an image that is not theirs.
+ */
+function withVolumes(
+  containers: readonly ContainerState[],
+  entries: readonly Fields[],
+): ContainerState[] {
+  const hasImage = containers.every(
+    (each) => each.hasImage || each.role === 'ephemeralContainer',
+  )
+  const images = entries.flatMap(({ name, image }) => {
+    const { reference } = fieldsOrEmpty(image)
+    return typeof reference === 'string' ? [{ name: textOrEmpty(name), reference }] : []
+  })
+  const waiting = (image: string): ContainerState | undefined =>
+    containers.find(
+      (each) =>
+        each.isPullFailing &&
+        namesImage(each.message, image) &&
+        !namesImage(each.message, each.image),
+    )
+  const theirs = new Set(images.map(({ reference }) => waiting(reference)))
+  return [
+    ...containers.map((each) =>
+      theirs.has(each) ? { ...each, isPullFailing: false, message: '' } : each,
+    ),
+    ...images.map(({ name, reference }): ContainerState => {
+      const told = waiting(reference)
+      return {
+        role: 'volume',
+        name,
+        image: reference,
+        hasImage,
+        isPullFailing: told !== undefined,
+        isStartFailing: false,
+        reason: told?.reason ?? null,
+        message: told?.message ?? '',
+      }
+    }),
+  ]
+}
+
+/** In quotes: as it is written, as the kubelet does, or in full, as container runtimes do. */
+export function namesImage(text: string, image: string): boolean {
+  const names = [image, contactedOrNull(image)?.pullReference ?? image]
+  return names.some((name) => text.includes(`"${name}"`))
+}
 
 /** An Event of v1. */
 export function readEvent(fields: Fields): PodEvent {
@@ -114,57 +172,4 @@ export function readEvent(fields: Fields): PodEvent {
       null,
     count: Math.max(1, ...counts.map(Number)),
   }
-}
-
-export interface KubeletWords {
-  /** Such as `ImagePullBackOff`. */
-  reason: string
-  /** The text of the pull itself, without what the kubelet says around it; empty where it is gone. */
-  text: string
-  /** Failing since, and how often it was tried, as far as events are kept; null where none is left. */
-  since: string | null
-  failures: number | null
-}
-
-/** What the kubelet said about the image of one container, by its status and the Pod's events; null when all is well. */
-export function kubeletWords(
-  container: ContainerState,
-  events: readonly PodEvent[],
-): KubeletWords | null {
-  if (!container.isPullFailing && !container.isStartFailing) return null
-  const own = events.filter(
-    ({ reason, message }) =>
-      FAILURES.has(reason) && message.includes(`"${container.image}"`),
-  )
-  const failed = own.filter(({ message }) => PULL_TEXT.test(message))
-  const last = failed.toSorted(byLastTime).at(-1)
-  const text = [container.message, last?.message ?? ''].map(pullText)
-  const since = own.map(({ firstAt }) => firstAt).filter((at) => at !== null)
-  return {
-    reason: container.reason ?? 'CreateContainerError',
-    text: text.find((each) => each !== '') ?? container.message,
-    since: since.toSorted()[0] ?? null,
-    failures:
-      failed.length === 0 ? null : failed.reduce((sum, { count }) => sum + count, 0),
-  }
-}
-
-const FAILURES: ReadonlySet<string> = new Set([
-  'Failed',
-  'BackOff',
-  'InspectFailed',
-  'ErrImageNeverPull',
-])
-const PULL_TEXT = /^Failed to (?:pull|apply)/
-
-/** `Back-off pulling image "X"` alone says nothing about why; newer kubelets add the error after it. */
-function pullText(message: string): string {
-  return message
-    .replace(/^Back-off pulling image "[^"]*"(?:: )?/, '')
-    .replace(/^(?:ErrImagePull: )+/, '')
-    .replace(/^Failed to pull image "[^"]*": /, '')
-}
-
-function byLastTime(a: PodEvent, b: PodEvent): number {
-  return (a.lastAt ?? '') < (b.lastAt ?? '') ? -1 : 1
 }

@@ -80,7 +80,7 @@ function listedAllTheSame(finding: Finding, reference: ImageReference): Finding 
 
 /** As ingress controllers and load balancers answer while the registry behind them is away. */
 function unsigned(finding: Finding, { registry }: ImageReference): Finding {
-  const doubt = `${registry} has served images before, and nothing in this 404 shows that it is from a registry: a proxy may have given it.`
+  const doubt = `${registry} has served images, and nothing in this 404 shows that it is from a registry: a proxy may have given it.`
   return { ...finding, certainty: 'uncertain', doubts: [...finding.doubts, doubt] }
 }
 
