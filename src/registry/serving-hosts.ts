@@ -32,8 +32,9 @@ export function heedServing(
   result: LookupResult,
   { hasServed }: Pick<ServingHosts, 'hasServed'>,
 ): LookupResult {
-  const { signlessHost, ...evidence } = result.evidence
+  const { signlessHost } = result.evidence
   if (signlessHost === undefined || !hasServed(signlessHost)) return result
+  const { signlessHost: _, ...evidence } = result.evidence
   if (result.outcome === 'not-found')
     return { ...result, evidence: { ...evidence, unsigned: true } }
   const host = URL.parse(signlessHost)?.host ?? signlessHost
