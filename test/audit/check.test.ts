@@ -123,7 +123,7 @@ await t.test('what there is to judge', async (t) => {
 
   t.test('globs, as -f or not', async (t) => {
     for (const args of [['-f', 'apps/**/*.yaml'], ['apps/**/*.yaml']]) {
-      t.same(names((await check(args)).stdout).toSorted(), ['a', 'b', 'n'])
+      t.same(names((await check(args)).stdout), ['b', 'a'])
     }
     const { code, stderr } = await check(['-f', 'apps/*.toml'])
     t.equal(code, 2)

@@ -163,6 +163,7 @@ t.test('what may not be read', async (t) => {
     t.equal(run.code, code, name)
     for (const line of says) t.match(run.stderr, line, name)
     t.notMatch(run.stderr, /EACCES|^ +at /m, name)
+    t.notMatch(run.stderr, /^(cannot read .*)$[^]*^\1$/m, `${name}: each once`)
     const summary = judged === null ? /^$/ : new RegExp(`^${judged} images?: `, 'm')
     t.match(run.stdout, summary, name)
   }

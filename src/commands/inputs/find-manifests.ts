@@ -1,6 +1,6 @@
 import { glob, readdir, stat } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { errorCode } from '../../text/error-code.ts'
 
 /** A file to read, as the user would name it. */
@@ -19,6 +19,7 @@ export type FoundEntry = FoundFile | { problem: string }
 const MANIFEST_NAME = /\.(?:ya?ml|json)$/i
 const GLOB = /[*?[{]/
 const MAX_DEPTH = 40
+const NODE_MODULES = 'node_modules'
 const NO_MANIFEST = 'no .yaml, .yml or .json'
 
 /**
@@ -41,17 +42,23 @@ export async function* findManifests(
   else yield* matching(name, cwd)
 }
 
-/** A folder that matches is read as one that is named; what a pattern such as `a/**` finds twice is read once. */
+/** A folder that matches is read as one that is named, and what `a/**` matches below it is found there already. */
 async function* matching(pattern: string, cwd: string): AsyncGenerator<FoundEntry> {
   const matches: string[] = []
-  for await (const match of glob(pattern, { cwd })) matches.push(match)
-  const seen = new Set<string>()
+  for await (const match of glob(pattern, { cwd })) {
+    if (isMeant(match, pattern)) matches.push(match)
+  }
+  let insideRead: string | null = null
   let isEmpty = true
-  for (const match of matches.toSorted(compare)) {
-    for await (const entry of named(match, resolve(cwd, match))) {
+  for (const match of matches.toSorted(comparePaths)) {
+    if (insideRead !== null && match.startsWith(insideRead)) continue
+    const path = resolve(cwd, match)
+    const found = await stat(path).catch((error: unknown) => reasonOf(error))
+    if (typeof found !== 'string' && found.isDirectory()) {
+      insideRead = match === '.' ? '' : `${match}/`
+    }
+    for await (const entry of entriesOf(match, path, found)) {
       isEmpty = false
-      if ('path' in entry && seen.has(entry.path)) continue
-      if ('path' in entry) seen.add(entry.path)
       yield entry
     }
   }
@@ -59,11 +66,23 @@ async function* matching(pattern: string, cwd: string): AsyncGenerator<FoundEntr
   else if (isEmpty) yield { problem: `nothing to read in ${pattern}: ${NO_MANIFEST}` }
 }
 
-async function* named(shown: string, path: string): AsyncGenerator<FoundEntry> {
-  const found = await stat(path).catch((error: unknown) => reasonOf(error))
+async function* entriesOf(
+  shown: string,
+  path: string,
+  found: Stats | string,
+): AsyncGenerator<FoundEntry> {
   if (typeof found === 'string') yield { problem: `cannot read ${shown}: ${found}` }
-  else if (!found.isDirectory()) yield fileOf(shown, path, found)
-  else if (!isPassedOver(basename(path))) yield* walk(shown, path, 0)
+  else if (found.isDirectory()) yield* walk(shown, path, 0)
+  else yield fileOf(shown, path, found)
+}
+
+/** Wildcards match no leading dot, but they do match node_modules, which has to be named for each time that it is entered. */
+function isMeant(match: string, pattern: string): boolean {
+  return timesInModules(match.split('/')) <= timesInModules(pattern.split(/[/{},]/))
+}
+
+function timesInModules(names: readonly string[]): number {
+  return names.filter((name) => name === NODE_MODULES).length
 }
 
 /** A pattern finds nothing in a folder that is locked, and does not tell. */
@@ -128,7 +147,7 @@ async function* walk(
 }
 
 function isPassedOver(name: string): boolean {
-  return name.startsWith('.') || name === 'node_modules'
+  return name.startsWith('.') || name === NODE_MODULES
 }
 
 function fileOf(shown: string, path: string, found: Stats): FoundFile {
@@ -153,4 +172,13 @@ export function reasonOf(error: unknown): string {
 function compare(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1
+}
+
+/** As folders are read: `.` before all in it, and `a/b.yaml` before `a.yaml`. */
+function comparePaths(a: string, b: string): number {
+  return compare(orderOf(a), orderOf(b))
+}
+
+function orderOf(path: string): string {
+  return path === '.' ? '' : path.replaceAll('/', '\0')
 }
