@@ -4,8 +4,22 @@ import type { Collection } from './collect-manifests.ts'
 
 const MAX_NAMED = 3
 
+/**
+ * What was not looked at or could not be, for standard error. That a cluster could not be read is told beside a report for programs
+ * too; what is only good to know is not.
+ */
+export function whatIsMissing(
+  collection: Collection,
+  about: { unread: string | null; live: boolean; people: boolean },
+): string[] {
+  const offline = about.live || !about.people ? null : whatIsUnknown(collection)
+  return [whatWasNotJudged(collection), offline, about.unread].filter(
+    (line) => line !== null,
+  )
+}
+
 /** What files by themselves do not tell, as one line; null where there is nothing to judge. */
-export function whatIsUnknown({ workloads, objects }: Collection): string | null {
+function whatIsUnknown({ workloads, objects }: Collection): string | null {
   if (workloads.length === 0) return null
   const store = createObjectStore(objects)
   const secrets = new Set(
@@ -24,7 +38,7 @@ export function whatIsUnknown({ workloads, objects }: Collection): string | null
 }
 
 /** Which objects were not looked into although they may name images, as one line; null when there are none. */
-export function whatWasNotJudged({ unjudged }: Collection): string | null {
+function whatWasNotJudged({ unjudged }: Collection): string | null {
   if (unjudged.size === 0) return null
   const kinds = [...unjudged].map(([kind, count]) =>
     count > 1 ? `${count} ${kind}` : kind,

@@ -5,9 +5,10 @@ import { createManifestCollector } from '../audit/collect-manifests.ts'
 import type { Collection } from '../audit/collect-manifests.ts'
 import { layeredFacts } from '../audit/layered-facts.ts'
 import { namedImage } from '../audit/named-image.ts'
+import { noteUnread, type NotedFacts } from '../audit/note-unread.ts'
 import { offlineFacts } from '../audit/offline-facts.ts'
 import type { AuditedObject } from '../audit/audit-result.ts'
-import { whatIsUnknown, whatWasNotJudged } from '../audit/what-is-unknown.ts'
+import { whatIsMissing } from '../audit/what-is-unknown.ts'
 import type { ApiAccess } from '../cluster/api-access.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { createObjectStore } from '../cluster/object-store.ts'
@@ -101,9 +102,13 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
     collection.workloads.push(namedImage(withoutUrlSecrets(image), namespace))
   }
   if (collection.workloads.length <= FEW) stayLeanNoLonger()
-  const facts = openFacts(collection, access, { configuration, signal: io.signal })
+  const { facts, unread } = openFacts(collection, access, {
+    configuration,
+    signal: io.signal,
+  })
   const objects = await judge(collection, { configuration, facts }, io)
-  tellWhatIsMissing(collection, { live, people: isForPeople(settings) }, io)
+  const about = { live, people: isForPeople(settings), unread: unread() }
+  for (const line of whatIsMissing(collection, about)) io.stderr.write(`${line}\n`)
   if (io.signal.aborted)
     collection.problems.push(interruption(objects.length, collection.workloads.length))
   return publish({ objects, problems: collection.problems }, settings, io)
@@ -152,16 +157,22 @@ function openFacts(
   collection: Collection,
   access: ApiAccess | null,
   { configuration, signal }: { configuration: Configuration; signal: AbortSignal },
-): ClusterFacts {
+): NotedFacts {
   const store = createObjectStore(collection.objects)
-  if (access === null) return offlineFacts(store)
-  const live = kubernetesApiFacts({
-    client: apiClientOf(access, { patience: patienceUntil(signal) }),
-    secrets: configuration.secrets,
-    mayListSecrets: true,
-    now: () => performance.now(),
-  })
-  return layeredFacts(store, live)
+  if (access === null) return { facts: offlineFacts(store), unread: () => null }
+  const live = noteUnread(
+    kubernetesApiFacts({
+      client: apiClientOf(access, { patience: patienceUntil(signal) }),
+      secrets: configuration.secrets,
+      mayListSecrets: true,
+      now: () => performance.now(),
+    }),
+  )
+  return {
+    facts: layeredFacts(store, live.facts),
+    // After Ctrl-C nothing is read any more, and that it came is told.
+    unread: () => (signal.aborted ? null : live.unread()),
+  }
 }
 
 async function judge(
@@ -184,17 +195,5 @@ async function judge(
     })
   } finally {
     await engine.close()
-  }
-}
-
-/** One line each on standard error; what is only good to know is not said beside a report for programs. */
-function tellWhatIsMissing(
-  collection: Collection,
-  { live, people }: { live: boolean; people: boolean },
-  io: Io,
-): void {
-  const unknown = live || !people ? null : whatIsUnknown(collection)
-  for (const line of [whatWasNotJudged(collection), unknown]) {
-    if (line !== null) io.stderr.write(`${line}\n`)
   }
 }
