@@ -74,7 +74,7 @@ const options = {
 
 async function check(args: string[], io: Io): Promise<ExitCode> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
-  const settings = await readReportSettings(values, io.cwd)
+  const settings = await readReportSettings(values, io)
   const named = await sortOut(positionals, io.cwd)
   const sources: Source[] = [
     ...[...values.filename, ...named.files].map(sourceOf),
@@ -86,7 +86,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   if (sources.length === 0 && named.images.length === 0) {
     throw new UsageError('name at least one file with -f, or an image')
   }
-  const { configuration } = await loadConfigurationFile(values.config, io.cwd)
+  const { configuration } = await loadConfigurationFile(values.config, io)
   const live =
     values.cluster || values.kubeconfig !== undefined || values.context !== undefined
   const access = live ? await clusterAccess(values, io.cwd) : null
