@@ -1,4 +1,4 @@
-import type { ImageDecision } from '../policy/decision.ts'
+import type { ImageDecision, JudgedFinding } from '../policy/decision.ts'
 import type { ObjectIdentity } from '../workload/workload.ts'
 
 /** Where something stands in a file, counted from 1. */
@@ -13,8 +13,8 @@ export interface AuditedImage {
   decision: ImageDecision
   /** Where the image is written; null when the object did not come from a file. */
   position: Position | null
-  /** Everything that fails here was in the baseline already. False without a baseline. */
-  known: boolean
+  /** Those of its findings that were in the baseline already, as severe as now; none without a baseline. */
+  known: readonly JudgedFinding[]
 }
 
 /** One object and what would be done about its images. */

@@ -144,7 +144,7 @@ async function auditWorkload(
     .map((image) => ({
       decision: image,
       position: positionOf(image.prediction.use.path),
-      known: false,
+      known: [],
     }))
   return { object: shown, images, exempted: null }
 }

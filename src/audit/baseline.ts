@@ -1,11 +1,11 @@
 import { isFields, parseFields } from '../json/fields.ts'
 import type { Fields } from '../json/fields.ts'
 import type { Action } from '../policy/action.ts'
+import type { JudgedFinding } from '../policy/decision.ts'
+import { decodeText } from '../yaml/decode-text.ts'
 import { groupOf } from '../workload/workload-kinds.ts'
 import type { ObjectIdentity } from '../workload/workload.ts'
 import type { AuditOutcome, AuditedImage } from './audit-result.ts'
-import { isFailing } from './fail-on.ts'
-import type { FailOn } from './fail-on.ts'
 
 /** What a former report knew, by identity. */
 export type Baseline = ReadonlyMap<string, Action>
@@ -45,8 +45,11 @@ export function identityOf(place: Place, cause: string): string {
 }
 
 /** Reads a JSON report of a former run. Throws BaselineUnreadable. */
-export function readBaseline(text: string): Baseline {
-  const report = parseFields(text)
+export function readBaseline(content: string | Uint8Array): Baseline {
+  // Editors and shells of Windows put a byte order mark before it.
+  const decoded = decodeText(content, Infinity)
+  if (decoded.status === 'unreadable') throw new BaselineUnreadable(decoded.error.message)
+  const report = parseFields(decoded.text)
   if (report === null || !Array.isArray(report.results)) {
     throw new BaselineUnreadable('this is no JSON report of check or audit')
   }
@@ -63,34 +66,33 @@ export function readBaseline(text: string): Baseline {
   return baseline
 }
 
-/** Marks as known each image of which every failing finding was there before, as severe as now. */
-export function withBaseline(
-  outcome: AuditOutcome,
-  baseline: Baseline,
-  failOn: FailOn,
-): AuditOutcome {
+/** Marks as known each finding that was there before, as severe as now. What makes a run fail has no say in it. */
+export function withBaseline(outcome: AuditOutcome, baseline: Baseline): AuditOutcome {
   const objects = outcome.objects.map((audited) => ({
     ...audited,
     images: audited.images.map((image) => ({
       ...image,
-      known: isKnown(audited.object, image, { baseline, failOn }),
+      known: knownOf(audited.object, image, baseline),
     })),
   }))
   return { ...outcome, objects }
 }
 
-function isKnown(
+function knownOf(
   object: ObjectIdentity,
   { decision }: AuditedImage,
-  { baseline, failOn }: { baseline: Baseline; failOn: FailOn },
-): boolean {
+  baseline: Baseline,
+): JudgedFinding[] {
   const { use } = decision.prediction
-  const failing = decision.findings.filter(({ action }) => isFailing(action, failOn))
-  if (failing.length === 0) return false
-  return failing.every(({ finding, action }) => {
+  return decision.findings.filter(({ finding, action }) => {
     const former = baseline.get(identityOf({ ...use, object }, finding.cause)) ?? 'allow'
     return SEVERITY[former] >= SEVERITY[action]
   })
+}
+
+/** Whether the baseline knows all that there is to say about an image. */
+export function isKnown({ decision, known }: AuditedImage): boolean {
+  return known.length > 0 && known.length === decision.findings.length
 }
 
 function entriesOf(results: readonly unknown[]): { object: Fields; image: Fields }[] {

@@ -1,4 +1,5 @@
 import type { Action } from '../policy/action.ts'
+import type { JudgedFinding } from '../policy/decision.ts'
 import type { AuditOutcome, AuditedImage } from './audit-result.ts'
 
 /** From which action on an image makes a run fail. */
@@ -13,8 +14,21 @@ export function isFailing(action: Action, failOn: FailOn): boolean {
 }
 
 /** Whether this image makes the run fail: what the baseline knows does not. */
-export function fails({ decision, known }: AuditedImage, failOn: FailOn): boolean {
-  return !known && isFailing(decision.action, failOn)
+export function fails(image: AuditedImage, failOn: FailOn): boolean {
+  return failingFinding(image, failOn) !== null
+}
+
+/** The most severe finding that makes the run fail; null where none does. */
+export function failingFinding(
+  { decision, known }: AuditedImage,
+  failOn: FailOn,
+): JudgedFinding | null {
+  const isNew = (judged: JudgedFinding): boolean => !known.includes(judged)
+  return (
+    decision.findings.find(
+      (judged) => isFailing(judged.action, failOn) && isNew(judged),
+    ) ?? null
+  )
 }
 
 /**

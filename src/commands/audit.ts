@@ -61,9 +61,9 @@ async function audit(args: string[], io: Io): Promise<ExitCode> {
       ...reportArguments,
     },
   })
-  const settings = await readReportSettings(values, io.cwd)
+  const settings = await readReportSettings(values, io)
   const selection = readSelection(values)
-  const { configuration } = await loadConfigurationFile(values.config, io.cwd)
+  const { configuration } = await loadConfigurationFile(values.config, io)
   const { secrets } = configuration
   const cluster = await openCluster(values, { secrets, io })
   const progress = createProgress({ stream: io.stderr, now: () => performance.now() })

@@ -79,7 +79,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   if ([...values.filename, ...values.kustomize, ...positionals].includes('')) {
     throw new UsageError('a name is empty: is a variable not set?')
   }
-  const settings = await readReportSettings(values, io.cwd)
+  const settings = await readReportSettings(values, io)
   const named = await sortOut(positionals, io.cwd)
   const sources: Source[] = [
     ...[...values.filename, ...named.files].map(sourceOf),
@@ -91,7 +91,7 @@ async function check(args: string[], io: Io): Promise<ExitCode> {
   if (sources.length === 0 && named.images.length === 0) {
     throw new UsageError('name at least one file with -f, or an image')
   }
-  const { configuration } = await loadConfigurationFile(values.config, io.cwd)
+  const { configuration } = await loadConfigurationFile(values.config, io)
   const live =
     values.cluster || values.kubeconfig !== undefined || values.context !== undefined
   const access = live ? await clusterAccess(values, io) : null

@@ -92,7 +92,7 @@ async function startWebhook(
   await writeFile(file, demoConfiguration(registry))
   const log = pino({ level: verbose ? 'info' : 'silent', base: null }, io.stderr)
   return startServer({
-    configuration: await loadConfigurationFile(file, directory),
+    configuration: await loadConfigurationFile(file, { ...io, cwd: directory }),
     facts: await openClusterSource({
       standalone: join(EXAMPLES, 'cluster'),
       kubeconfig: null,

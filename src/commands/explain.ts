@@ -51,7 +51,7 @@ async function explain(args: string[], io: Io): Promise<ExitCode> {
   const output = readOutput(values.output)
   const paint = painter(readColor(values.color), io)
   const named = readName(positionals)
-  const { configuration } = await loadConfigurationFile(values.config, io.cwd)
+  const { configuration } = await loadConfigurationFile(values.config, io)
   const { secrets } = configuration
   const cluster = await openCluster(values, { secrets, io })
   try {

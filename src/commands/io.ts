@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import { printable } from '../text/printable.ts'
 
 /** What a command may touch of the process it runs in, so that it can be run in a test. */
 export interface Io {
@@ -24,6 +25,15 @@ export interface Command {
   name: string
   help: string
   run(args: string[], io: Io): Promise<ExitCode>
+}
+
+/** A signal came before a file of the command line was read. */
+export class Interrupted extends Error {
+  readonly code = 'Interrupted'
+
+  constructor(file: string) {
+    super(`interrupted while reading ${printable(file)}`)
+  }
 }
 
 /** The command line cannot be understood; the message says how to mend it. */

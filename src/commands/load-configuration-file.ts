@@ -5,6 +5,9 @@ import {
   defaultConfiguration,
   loadConfiguration,
 } from '../configuration/read-configuration.ts'
+import { Interrupted } from './io.ts'
+import type { Io } from './io.ts'
+import { readNamedFile } from './pipes.ts'
 
 export interface ConfigurationInForce {
   configuration: Configuration
@@ -19,16 +22,17 @@ export class ConfigurationUnusable extends Error {
   readonly code = 'ConfigurationUnusable'
 }
 
-/** Reads `--config FILE`, or takes the defaults when there is none. Throws ConfigurationUnusable. */
+/** Reads `--config FILE`, or takes the defaults when there is none. Throws ConfigurationUnusable, or Interrupted. */
 export async function loadConfigurationFile(
   file: string | undefined,
-  cwd: string,
+  { cwd, signal }: Pick<Io, 'cwd' | 'signal'>,
 ): Promise<ConfigurationInForce> {
   if (file === undefined)
     return { configuration: defaultConfiguration(), text: null, file: null }
   const absolute = resolve(cwd, file)
-  const loaded = await loadConfiguration(absolute)
+  const loaded = await loadConfiguration(absolute, (path) => readNamedFile(path, signal))
   if (loaded.status === 'invalid') {
+    if (loaded.text === null && signal.aborted) throw new Interrupted(file)
     throw new ConfigurationUnusable(
       `the configuration cannot be used\n${formatProblems(loaded.problems)}`,
     )

@@ -1,5 +1,5 @@
 import { constants, createReadStream, open as openFile } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -17,6 +17,43 @@ export async function openToRead(path: string): Promise<Readable> {
   const [found, fd] = [await stat(path), await open(path, O_RDONLY | O_NONBLOCK)]
   if (found.isFIFO()) return new Socket({ fd, readable: true, writable: false })
   return isatty(fd) ? new ReadStream(fd) : createReadStream('', { fd })
+}
+
+/** Of a file that the command line names, where it is a pipe: a report of the largest cluster is smaller. */
+const MAX_NAMED_BYTES = 256 * 1024 * 1024
+
+/** A file that the command line names, whatever it is. Rejects when the signal fires while nobody writes into a pipe. */
+export async function readNamedFile(path: string, signal: AbortSignal): Promise<Buffer> {
+  const found = await stat(path)
+  if (found.isFile() || found.isDirectory()) return readFile(path)
+  const content = await readBounded(await openToRead(path), MAX_NAMED_BYTES, signal)
+  if (content === null)
+    throw Object.assign(new Error('it is too large'), { code: 'EFBIG' })
+  return content
+}
+
+/** All of a stream; null where it is more. Rejects when the signal fires first. */
+export async function readBounded(
+  stream: Readable,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer | null> {
+  const stop = (): void => void stream.destroy(new Error('interrupted'))
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop)
+  try {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of stream as AsyncIterable<Buffer | string>) {
+      const piece = Buffer.from(chunk)
+      bytes += piece.length
+      if (bytes > maxBytes) return null
+      chunks.push(piece)
+    }
+    return Buffer.concat(chunks)
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 const READER_INTERVAL_MS = 50

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { AuditOutcome, AuditProblem } from '../audit/audit-result.ts'
 import { readBaseline, withBaseline } from '../audit/baseline.ts'
@@ -15,8 +14,9 @@ import { printable } from '../text/printable.ts'
 import { systemTrouble } from '../text/system-trouble.ts'
 import { colorHelp, painter, readColor, unpainted } from './color.ts'
 import type { Color } from './color.ts'
-import { UsageError } from './io.ts'
+import { Interrupted, UsageError } from './io.ts'
 import type { ExitCode, Io } from './io.ts'
+import { readNamedFile } from './pipes.ts'
 import { requirePlaces } from './report-files.ts'
 import { writePieces, writePiecesTo } from './write-pieces.ts'
 
@@ -57,10 +57,10 @@ export interface ReportSettings {
   color: Color
 }
 
-/** Reads the shared options and the baseline, before anything is judged. Throws UsageError. */
+/** Reads the shared options and the baseline, before anything is judged. Throws UsageError, or Interrupted. */
 export async function readReportSettings(
   values: ReportArguments,
-  cwd: string,
+  io: Pick<Io, 'cwd' | 'signal'>,
 ): Promise<ReportSettings> {
   const targets = values.output.map(readTarget)
   if (targets.filter(({ file }) => file === null).length > 1) {
@@ -70,7 +70,7 @@ export async function readReportSettings(
   }
   await requirePlaces(
     targets.flatMap(({ file }) => file ?? []),
-    cwd,
+    io.cwd,
   )
   const failOn = failOnValues.find((value) => value === values['fail-on'])
   if (failOn === undefined) {
@@ -80,7 +80,7 @@ export async function readReportSettings(
   }
   const color = readColor(values.color)
   const baseline =
-    values.baseline === undefined ? null : await openBaseline(values.baseline, cwd)
+    values.baseline === undefined ? null : await openBaseline(values.baseline, io)
   return { targets, failOn, baseline, color }
 }
 
@@ -103,7 +103,7 @@ export async function publish(
   io: Io,
 ): Promise<ExitCode> {
   const { baseline, failOn } = settings
-  const outcome = baseline === null ? found : withBaseline(found, baseline, failOn)
+  const outcome = baseline === null ? found : withBaseline(found, baseline)
   for (const problem of outcome.problems) io.stderr.write(`${problemLine(problem)}\n`)
   let unwritten = false
   for (const { format, file } of settings.targets) {
@@ -157,12 +157,18 @@ function readTarget(value: string): Target {
   return { format: name, file }
 }
 
-async function openBaseline(file: string, cwd: string): Promise<Baseline> {
-  const text = await readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
-    throw new UsageError(`the baseline ${file} cannot be read: ${systemTrouble(error)}`)
-  })
+async function openBaseline(
+  file: string,
+  { cwd, signal }: Pick<Io, 'cwd' | 'signal'>,
+): Promise<Baseline> {
+  const content = await readNamedFile(resolve(cwd, file), signal).catch(
+    (error: unknown) => {
+      if (signal.aborted) throw new Interrupted(file)
+      throw new UsageError(`the baseline ${file} cannot be read: ${systemTrouble(error)}`)
+    },
+  )
   try {
-    return readBaseline(text)
+    return readBaseline(content)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new UsageError(`the baseline ${file} cannot be used: ${reason}`)

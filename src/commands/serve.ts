@@ -81,7 +81,7 @@ async function serve(args: string[], io: Io): Promise<ExitCode> {
     },
     { listenHost: listen.host, ownNamespace, hasCluster: !isStandalone, cwd: io.cwd },
   )
-  const configuration = await loadConfigurationFile(values.config, io.cwd)
+  const configuration = await loadConfigurationFile(values.config, io)
   io.outputMayBeLost?.()
   const { logLevel } = configuration.configuration
   const log = pino({ level: logLevel, base: null }, createLogSink(io.stdout, Date.now))

@@ -56,11 +56,14 @@ export function readConfiguration(text: string, fileName: string): ReadConfigura
   return { status: 'ok', configuration: toConfiguration(values) }
 }
 
-/** Reads a configuration file from disk. A file that cannot be read is a problem without a line. */
-export async function loadConfiguration(fileName: string): Promise<LoadedConfiguration> {
+/** Reads a configuration file, from disk unless told how. A file that cannot be read is a problem without a line. */
+export async function loadConfiguration(
+  fileName: string,
+  read: (fileName: string) => Promise<Buffer> = (file) => readFile(file),
+): Promise<LoadedConfiguration> {
   let text: string
   try {
-    text = await readFile(fileName, 'utf8')
+    text = (await read(fileName)).toString('utf8')
   } catch (error) {
     const message = `the file cannot be read: ${systemTrouble(error)}`
     const problem = { file: fileName, line: null, column: null, field: '', message }

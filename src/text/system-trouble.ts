@@ -6,6 +6,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   ENOTDIR: 'it is not a directory',
   EROFS: 'the file system is read-only',
+  EFBIG: 'it is too large',
   ENOSPC: 'no space is left',
   ENXIO: 'nobody is at the other end of it',
   EADDRINUSE: 'another process listens there already',

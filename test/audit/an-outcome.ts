@@ -39,8 +39,13 @@ export function anImage(settings: ImageSettings): AuditedImage {
       findings,
     },
     position: { file, line, column: 3 },
-    known: false,
+    known: [],
   }
+}
+
+/** The same, of which a baseline knows everything. */
+export function aKnown(image: AuditedImage): AuditedImage {
+  return { ...image, known: image.decision.findings }
 }
 
 /** One Deployment for each list of images. */

@@ -9,7 +9,7 @@ import { openPage } from '../support/browser.ts'
 import type { Page } from '../support/browser.ts'
 import { joined } from '../support/joined.ts'
 import { withParts } from '../support/missing-parts.ts'
-import { aGroup, anImage, anOutcome } from './an-outcome.ts'
+import { aGroup, aKnown, anImage, anOutcome } from './an-outcome.ts'
 
 // The HTML report as people use it: on other screens, in the dark, without a mouse, with names that are too long.
 
@@ -20,7 +20,7 @@ const outcome: AuditOutcome = {
     [
       anImage({ image: 'r.test/b:10', line: 10 }),
       anImage({ image: 'r.test/a:9', action: 'warn', cause: 'RateLimited', line: 9 }),
-      { ...anImage({ image: LONG, container: 'c'.repeat(63), file: LONG }), known: true },
+      aKnown(anImage({ image: LONG, container: 'c'.repeat(63), file: LONG })),
     ],
     [anImage({ image: '画像/ウェブ:1', action: 'allow', line: 100 })],
   ),

@@ -11,7 +11,7 @@ import { junitReport } from '../../src/audit/reports/junit.ts'
 import { joined } from '../support/joined.ts'
 import { withParts } from '../support/missing-parts.ts'
 import { runInProcess } from '../support/run-in-process.ts'
-import { anImage, anOutcome } from './an-outcome.ts'
+import { aKnown, anImage, anOutcome } from './an-outcome.ts'
 import { realWorldFolder, startRealWorld } from './real-world.ts'
 
 const SCHEMA = fileURLToPath(new URL('../schemas/junit-10.xsd', import.meta.url))
@@ -45,7 +45,7 @@ const everything: AuditOutcome = {
       anImage({ image: 'r.test/a:1' }),
       anImage({ image: 'r.test/b:1', action: 'warn', cause: 'RateLimited' }),
       anImage({ image: 'r.test/c:1', action: 'allow' }),
-      { ...anImage({ image: 'r.test/d:1' }), known: true },
+      aKnown(anImage({ image: 'r.test/d:1' })),
       { ...anImage({ image: 'r.test/e:1', action: 'allow' }), position: null },
     ],
     [anImage({ image: HOSTILE, message: HOSTILE, container: HOSTILE, file: HOSTILE })],

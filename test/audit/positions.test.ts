@@ -4,7 +4,7 @@ import { reportFormats, reports } from '../../src/audit/reports/formats.ts'
 import type { ReportFormat } from '../../src/audit/reports/formats.ts'
 import { joined } from '../support/joined.ts'
 import { runInProcess } from '../support/run-in-process.ts'
-import { anImage, anOutcome } from './an-outcome.ts'
+import { aKnown, anImage, anOutcome } from './an-outcome.ts'
 import { realWorldFolder, startRealWorld } from './real-world.ts'
 import { onlyWrong, placesIn } from './report-places.ts'
 
@@ -45,8 +45,8 @@ await t.test('each report has the place of every image that it shows', async (t)
 
 t.test('the baseline takes no place away', (t) => {
   const outcome = anOutcome([
-    { ...anImage({ image: 'r.test/a:1', line: 8 }), known: true },
-    { ...anImage({ image: 'r.test/b:1', action: 'warn', line: 9 }), known: true },
+    aKnown(anImage({ image: 'r.test/a:1', line: 8 })),
+    aKnown(anImage({ image: 'r.test/b:1', action: 'warn', line: 9 })),
   ])
   const options = {
     columns: null,

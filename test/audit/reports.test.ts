@@ -1,7 +1,6 @@
 import t from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import type { AuditOutcome } from '../../src/audit/audit-result.ts'
-import { readBaseline, withBaseline } from '../../src/audit/baseline.ts'
 import { exitCodeOf } from '../../src/audit/fail-on.ts'
 import { reportFormats, reports } from '../../src/audit/reports/formats.ts'
 import type { ReportFormat } from '../../src/audit/reports/formats.ts'
@@ -250,43 +249,6 @@ t.test('PolicyReports are split by namespace and size', (t) => {
   t.match(documents[0]?.toJS(), { summary: { fail: 400 } })
   t.end()
 })
-
-t.test(
-  'a baseline forgives what it knows, wherever it has moved, and nothing else',
-  (t) => {
-    const baseline = readBaseline(
-      joined(reports.json(anOutcome([anImage({ image: 'r.test/a:1' })]))),
-    )
-    const rows: [title: string, settings: Parameters<typeof anImage>[0], code: number][] =
-      [
-        ['the same', { image: 'r.test/a:1' }, 0],
-        ['elsewhere', { image: 'r.test/a:1', line: 99, file: 'z.yaml' }, 0],
-        ['another index', { image: 'r.test/a:1', path: 'spec.containers[3].image' }, 0],
-        ['another image', { image: 'r.test/a:2' }, 1],
-        ['another cause', { image: 'r.test/a:1', cause: 'AccessDenied' }, 1],
-        ['another container', { image: 'r.test/a:1', container: 'api' }, 1],
-      ]
-    for (const [title, settings, code] of rows) {
-      const now = withBaseline(anOutcome([anImage(settings)]), baseline, 'deny')
-      t.equal(exitCodeOf(now, { failOn: 'deny', interrupted: false }), code, title)
-      if (code === 0) {
-        t.match(joined(reports.junit(now, OPTIONS)), 'skipped="1"', title)
-        t.match(joined(reports.table(now, OPTIONS)), '(in the baseline)')
-      }
-    }
-    const warned = readBaseline(
-      joined(reports.json(anOutcome([anImage({ image: 'r.test/a:1', action: 'warn' })]))),
-    )
-    const worse = withBaseline(
-      anOutcome([anImage({ image: 'r.test/a:1' })]),
-      warned,
-      'warn',
-    )
-    t.equal(exitCodeOf(worse, { failOn: 'warn', interrupted: false }), 1, 'it got worse')
-    t.throws(() => readBaseline('{"a": 1}'), { code: 'BaselineUnreadable' })
-    t.end()
-  },
-)
 
 t.test('the exit code', (t) => {
   const denied = anOutcome([anImage({ image: 'r.test/a:1' })])

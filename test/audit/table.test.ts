@@ -5,7 +5,7 @@ import { wrap } from '../../src/audit/reports/wrap.ts'
 import { displayWidth } from '../../src/text/display-width.ts'
 import { joined } from '../support/joined.ts'
 import { runInProcess } from '../support/run-in-process.ts'
-import { aGroup, anImage, anOutcome } from './an-outcome.ts'
+import { aGroup, aKnown, anImage, anOutcome } from './an-outcome.ts'
 import { realWorldFolder, startRealWorld } from './real-world.ts'
 
 /** What may be wider than the terminal: an image with nothing beside it, and advice with a command. */
@@ -37,17 +37,21 @@ await t.test('thirty manifests, on terminals of any width', async (t) => {
 
 t.test('a place that does not fit beside its image stands below it', (t) => {
   const image = anImage({ image: `r.test/${'a'.repeat(30)}:1`, action: 'allow' })
-  const known = { ...image, known: true }
+  const { use } = image.decision.prediction
+  const known = aKnown(anImage({ image: use.image, action: 'warn' }))
   const table = (columns: number | null, what = image): string[] =>
     joined(tableReport(anOutcome([what]), { columns, paint }))
       .split('\n')
       .slice(1, 3)
-  const line = `  allow  web: ${image.decision.prediction.use.image}`
+  const line = `  allow  web: ${use.image}`
 
   t.same(table(null), [`${line} (a.yaml:7:3)`, ''])
   t.same(table(line.length + 13), [`${line} (a.yaml:7:3)`, ''])
   t.same(table(line.length + 12), [line, '         (a.yaml:7:3)'])
-  t.same(table(60, known), [line, '         (a.yaml:7:3) (in the baseline)'])
+  t.same(table(60, known), [
+    line.replace('allow', 'warn '),
+    '         (a.yaml:7:3) (in the baseline)',
+  ])
   t.end()
 })
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createReadStream } from 'node:fs'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, open, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -69,6 +69,38 @@ t.test('Ctrl-C while nobody reads a report from a named pipe', async (t) => {
 
   t.equal(code, 2)
   t.match(stderr, /^cannot write .*report: nobody is at the other end of it$/m)
+})
+
+for (const option of ['--baseline', '--config']) {
+  t.test(`Ctrl-C while nobody writes into the pipe of ${option}`, async (t) => {
+    const pipe = makePipe(t.testdir({}))
+    const running = startPullgate(t, ['check', 'a.test/UPPER', option, pipe])
+    // Opens once it is read.
+    const silent = await open(pipe, 'w')
+    t.teardown(() => silent.close())
+
+    running.signal('SIGINT')
+    const { code, stdout, stderr } = await running.ended
+
+    t.equal(code, 2)
+    t.equal(stdout, '')
+    t.match(stderr, /^pullgate check: interrupted while reading \S+\n$/)
+  })
+}
+
+t.test('a baseline and a configuration come through named pipes', async (t) => {
+  const folder = t.testdir({})
+  const [baseline, config] = [makePipe(folder), makePipe(folder, 'config')]
+  const args = ['check', 'a.test/UPPER', '--baseline', baseline, '--config', config]
+  const running = startPullgate(t, args)
+  const { stdout: report } = await runPullgate(['check', 'a.test/UPPER', '-o', 'json'])
+  await writeFile(baseline, report)
+  await writeFile(config, 'mode: warn\n')
+
+  const { code, stdout } = await running.ended
+
+  t.equal(code, 0)
+  t.match(stdout, '(in the baseline)')
 })
 
 t.test('a report goes through a named pipe, to whoever comes late', async (t) => {

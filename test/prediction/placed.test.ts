@@ -518,7 +518,7 @@ t.test('a thorough prediction tells what it was made for', async (t) => {
   const images = decision.images.map((image) => ({
     decision: image,
     position: null,
-    known: false,
+    known: [],
   }))
   const { object } = workload
   const written: unknown = JSON.parse(

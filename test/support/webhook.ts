@@ -85,7 +85,10 @@ export async function startWebhook(
     signal: life.signal,
   })
   const server = await startServer({
-    configuration: await loadConfigurationFile(files.configuration, files.directory),
+    configuration: await loadConfigurationFile(files.configuration, {
+      cwd: files.directory,
+      signal: life.signal,
+    }),
     facts: setup.cluster?.(folder) ?? folder,
     listen: { host: '127.0.0.1', port: 0 },
     metricsListen: { host: '127.0.0.1', port: 0 },

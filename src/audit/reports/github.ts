@@ -1,3 +1,4 @@
+import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, Position } from '../audit-result.ts'
 import { summarise } from '../summary.ts'
 import { countOf } from './count-of.ts'
@@ -9,9 +10,10 @@ import { isInFile, rowsOf, sentencesOf } from './rows.ts'
  */
 export function* githubReport(outcome: AuditOutcome): Generator<string> {
   for (const { image, title, container, imageName } of rowsOf(outcome)) {
-    for (const { finding, action } of image.decision.findings) {
+    for (const judged of image.decision.findings) {
+      const { finding } = judged
       const message = `${container === '' ? '' : `${container}: `}${imageName}: ${sentencesOf(finding)}`
-      yield command(commandFor(action, image), {
+      yield command(levelOf(judged, image), {
         position: image.position,
         title: `${title}: ${finding.cause}`,
         message,
@@ -27,9 +29,9 @@ export function* githubReport(outcome: AuditOutcome): Generator<string> {
 
 type Level = 'error' | 'warning' | 'notice'
 
-function commandFor(action: string, { known }: AuditedImage): Level {
-  if (known) return 'notice'
-  return action === 'deny' ? 'error' : 'warning'
+function levelOf(judged: JudgedFinding, { known }: AuditedImage): Level {
+  if (known.includes(judged)) return 'notice'
+  return judged.action === 'deny' ? 'error' : 'warning'
 }
 
 interface Annotation {

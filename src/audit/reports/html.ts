@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { printable } from '../../text/printable.ts'
 import type { AuditOutcome, AuditProblem } from '../audit-result.ts'
+import { isKnown } from '../baseline.ts'
 import { leftOutSentence, summarise } from '../summary.ts'
 import { barChart } from './html-chart.ts'
 import type { Bar } from './html-chart.ts'
@@ -9,7 +10,7 @@ import { htmlScript } from './html-script.ts'
 import { htmlStyle } from './html-style.ts'
 import type { ReportOptions } from './report.ts'
 import { countOf } from './count-of.ts'
-import { placeOf, rowsOf, sentencesOf } from './rows.ts'
+import { knownMark, placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { element, escapeMarkup } from './xml.ts'
 
@@ -124,7 +125,7 @@ function rowOf(row: Row): string {
   const { image, title, container, imageName, registry } = row
   const { action, leading } = image.decision
   const place = image.position ? placeOf(image.position) : ''
-  const known = image.known ? '<br><small>in the baseline</small>' : ''
+  const known = isKnown(image) ? '<br><small>in the baseline</small>' : ''
   const label = container === '' ? '' : `<small>${escapeMarkup(container)}</small><br>`
   const cause = leading?.finding.cause ?? ''
   const cells = [
@@ -158,12 +159,15 @@ function cell(key: string, content: string, style = ''): string {
 
 function findingsOf({ image }: Row): string {
   return image.decision.findings
-    .map(({ finding }, index) => {
+    .map((judged, index) => {
+      const { finding } = judged
       const { cause, advice } = finding
       const also = index === 0 ? '' : `<b>${cause}</b> `
       const text = escapeMarkup(sentencesOf({ ...finding, advice: null }))
       const next = advice === null ? '' : `<p class="advice">${escapeMarkup(advice)}</p>`
-      return `<p>${also}${text}</p>${next}`
+      const mark = knownMark(image, judged)
+      const known = mark === '' ? '' : `<small>${mark}</small>`
+      return `<p>${also}${known}${text}</p>${next}`
     })
     .join('')
 }

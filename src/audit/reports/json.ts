@@ -1,6 +1,7 @@
 import { ItemByItem, jsonPieces } from '../../json/json-pieces.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
+import { isKnown } from '../baseline.ts'
 import { summarise } from '../summary.ts'
 
 /** The JSON report of `check` and `audit`; its shape is a public contract and only ever grows. */
@@ -35,7 +36,8 @@ function objectEntry({ object, images, exempted, pods }: AuditedObject): object 
   }
 }
 
-function imageEntry({ decision, position, known }: AuditedImage): object {
+function imageEntry(image: AuditedImage): object {
+  const { decision, position, known } = image
   const { prediction, action, leading, findings } = decision
   return {
     image: prediction.use.image,
@@ -50,13 +52,14 @@ function imageEntry({ decision, position, known }: AuditedImage): object {
     ...(prediction.platforms ? { platforms: prediction.platforms } : {}),
     ...(prediction.nodes ? { nodes: prediction.nodes } : {}),
     position,
-    findings: findings.map(findingEntry),
+    findings: findings.map((judged) => findingEntry(judged, known.includes(judged))),
     attempts: prediction.attempts,
-    ...(known ? { known } : {}),
+    ...(isKnown(image) ? { known: true } : {}),
   }
 }
 
-function findingEntry({ finding, action }: JudgedFinding): object {
+function findingEntry({ finding, action }: JudgedFinding, known: boolean): object {
   const { cause, certainty, message, advice, doubts } = finding
-  return { cause, certainty, action, message, advice, doubts }
+  const entry = { cause, certainty, action, message, advice, doubts }
+  return known ? { ...entry, known } : entry
 }

@@ -1,7 +1,14 @@
-import { isFailing } from '../fail-on.ts'
-import type { AuditOutcome, AuditProblem, AuditedObject } from '../audit-result.ts'
+import type { JudgedFinding } from '../../policy/decision.ts'
+import { isKnown } from '../baseline.ts'
+import { failingFinding, fails } from '../fail-on.ts'
+import type {
+  AuditOutcome,
+  AuditProblem,
+  AuditedImage,
+  AuditedObject,
+} from '../audit-result.ts'
 import type { ReportOptions } from './report.ts'
-import { isInFile, placeOf, rowsOf, sentencesOf, titleOf } from './rows.ts'
+import { isInFile, knownMark, placeOf, rowsOf, sentencesOf, titleOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { element, escapeMarkup, opening } from './xml.ts'
 
@@ -49,14 +56,12 @@ function sumOf(a: Counts, b: Counts): Counts {
 }
 
 function countsOf({ images, exempted }: AuditedObject, { failOn }: Options): Counts {
-  const failing = images.filter(({ decision }) => isFailing(decision.action, failOn))
-  const known = failing.filter((image) => image.known).length
   const exempt = exempted === null ? 0 : 1
   return {
     tests: images.length + exempt,
-    failures: failing.length - known,
+    failures: images.filter((image) => fails(image, failOn)).length,
     errors: 0,
-    skipped: known + exempt,
+    skipped: images.filter(isKnown).length + exempt,
   }
 }
 
@@ -69,7 +74,7 @@ function suite(
 
 function casesOf(audited: AuditedObject, { failOn }: Options): string[] {
   const cases = [...rowsOf({ objects: [audited] })].map((row) =>
-    caseOf(row, isFailing(row.image.decision.action, failOn)),
+    caseOf(row, failingFinding(row.image, failOn)),
   )
   if (audited.exempted === null) return cases
   const skipped = element('skipped', { message: audited.exempted })
@@ -77,28 +82,44 @@ function casesOf(audited: AuditedObject, { failOn }: Options): string[] {
   return [element('testcase', attributes, skipped), ...cases]
 }
 
-function caseOf({ image, title, container, imageName }: Row, failing: boolean): string {
-  const { leading, findings } = image.decision
+function caseOf(
+  { image, title, container, imageName }: Row,
+  failing: JudgedFinding | null,
+): string {
+  const { findings } = image.decision
   const { position } = image
   const texts = findings.map(
-    ({ finding }) => `[${finding.cause}] ${sentencesOf(finding)}`,
+    (judged) =>
+      `[${judged.finding.cause}] ${knownMark(image, judged)}${sentencesOf(judged.finding)}`,
   )
   // The attributes have no column.
   if (position) texts.push(placeOf(position))
   const text = escapeMarkup(texts.join('\n'))
-  const message = leading ? leading.finding.message : ''
-  const type = leading?.finding.cause ?? ''
   const attributes = {
     classname: title,
     name: container === '' ? imageName : `${container}: ${imageName}`,
     ...(isInFile(position) ? { file: position.file, line: position.line } : {}),
   }
   if (text === '') return element('testcase', attributes)
-  if (!failing) return element('testcase', attributes, element('system-out', {}, text))
-  const verdict = image.known
-    ? element('skipped', { message: `in the baseline: ${message}` }, text)
-    : element('failure', { type, message }, text)
-  return element('testcase', attributes, verdict)
+  return element('testcase', attributes, verdictOf(image, failing, text))
+}
+
+function verdictOf(
+  image: AuditedImage,
+  failing: JudgedFinding | null,
+  text: string,
+): string {
+  if (failing !== null) {
+    const { cause, message } = failing.finding
+    return element('failure', { type: cause, message }, text)
+  }
+  const { leading } = image.decision
+  if (!isKnown(image) || leading === null) return element('system-out', {}, text)
+  return element(
+    'skipped',
+    { message: `in the baseline: ${leading.finding.message}` },
+    text,
+  )
 }
 
 function problemCase({ message, position }: AuditProblem): string {

@@ -1,9 +1,10 @@
 import type { AuditOutcome } from '../audit-result.ts'
+import { isKnown } from '../baseline.ts'
 import { GROUP_COLUMNS, groupSections } from './group-sections.ts'
 import type { GroupSection } from './group-sections.ts'
 import { leftOutSentence, summarise } from '../summary.ts'
 import { code, escapeText } from './markdown-text.ts'
-import { placeOf, rowsOf, sentencesOf } from './rows.ts'
+import { IN_BASELINE, knownMark, placeOf, rowsOf, sentencesOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { printable } from '../../text/printable.ts'
 
@@ -61,11 +62,12 @@ function groupTable({ title, rows, more }: GroupSection): string[] {
 function tableRow({ image, title, container, imageName }: Row): string {
   const { action, findings } = image.decision
   const where = image.position ? `<br>${code(placeOf(image.position))}` : ''
-  const known = image.known ? ' (in the baseline)' : ''
+  const known = isKnown(image) ? ` ${IN_BASELINE}` : ''
   const object = `${escapeText(title)}${where}`
   const name = `${container === '' ? '' : `${escapeText(container)}: `}${code(imageName)}`
   const texts = findings.map(
-    ({ finding }) => `**${finding.cause}** ${escapeText(sentencesOf(finding))}`,
+    (judged) =>
+      `**${judged.finding.cause}** ${knownMark(image, judged)}${escapeText(sentencesOf(judged.finding))}`,
   )
   return `| ${MARK[action]}${known} | ${object} | ${name} | ${texts.join('<br>')} |`
 }

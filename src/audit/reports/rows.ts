@@ -1,5 +1,6 @@
 import { printable } from '../../text/printable.ts'
 import { paragraphOf } from '../../text/sentences.ts'
+import type { JudgedFinding } from '../../policy/decision.ts'
 import type { ObjectIdentity } from '../../workload/workload.ts'
 import type {
   AuditOutcome,
@@ -7,6 +8,7 @@ import type {
   AuditedObject,
   Position,
 } from '../audit-result.ts'
+import { isKnown } from '../baseline.ts'
 import { registryLabel } from '../registry-label.ts'
 
 /** One image of one object, with the texts that several reports show. All of them are fit to be shown. */
@@ -64,6 +66,13 @@ export function isInFile(position: Position | null): position is Position {
 
 /** How positions call what a kustomization was rendered to. */
 export const RENDERED = 'kustomize build '
+
+/** The mark of one finding that the baseline knows, beside others that it does not: where it knows all, the image has the mark. */
+export function knownMark(image: AuditedImage, judged: JudgedFinding): string {
+  return image.known.includes(judged) && !isKnown(image) ? `${IN_BASELINE} ` : ''
+}
+
+export const IN_BASELINE = '(in the baseline)'
 
 /** A finding in one paragraph: what is so, why it is in doubt, what to do. */
 export function sentencesOf(finding: {

@@ -93,7 +93,7 @@ function resultOf({ audited, image, title, imageName }: Row, judged: JudgedFindi
     partialFingerprints: {
       'pullgate/v1': createHash('sha256').update(identity).digest('hex'),
     },
-    ...(image.known ? { baselineState: 'unchanged' } : {}),
+    ...(image.known.includes(judged) ? { baselineState: 'unchanged' } : {}),
     properties: { image: printable(use.image), action, certainty: finding.certainty },
   }
 }

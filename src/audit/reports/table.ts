@@ -2,11 +2,12 @@ import { displayWidth } from '../../text/display-width.ts'
 import { printable } from '../../text/printable.ts'
 import type { JudgedFinding } from '../../policy/decision.ts'
 import type { AuditOutcome, AuditedImage, AuditedObject } from '../audit-result.ts'
+import { isKnown } from '../baseline.ts'
 import { leftOutSentence, summarise } from '../summary.ts'
 import { countOf } from './count-of.ts'
 import { groupLines } from './group-lines.ts'
 import type { ReportOptions } from './report.ts'
-import { imageNameOf, placeOf, titleOf } from './rows.ts'
+import { IN_BASELINE, imageNameOf, knownMark, placeOf, titleOf } from './rows.ts'
 import { wrap } from './wrap.ts'
 
 type TableOptions = Pick<ReportOptions, 'paint' | 'columns'>
@@ -50,10 +51,8 @@ function objectLines(audited: AuditedObject, options: TableOptions): string[] {
   return lines
 }
 
-function imageLines(
-  { decision, known, position }: AuditedImage,
-  options: TableOptions,
-): string[] {
+function imageLines(image: AuditedImage, options: TableOptions): string[] {
+  const { decision, position } = image
   const { prediction, action, findings } = decision
   const container = prediction.use.container ?? prediction.use.path
   const verdict = options.paint(STYLE[action], action.padEnd(5))
@@ -61,7 +60,7 @@ function imageLines(
   const name = `${label}${imageNameOf(prediction.use.image)}`
   const notes = [
     ...(position ? [`(${placeOf(position)})`] : []),
-    ...(known ? ['(in the baseline)'] : []),
+    ...(isKnown(image) ? [IN_BASELINE] : []),
   ].join(' ')
   const fits =
     options.columns === null ||
@@ -69,7 +68,9 @@ function imageLines(
   const first = `  ${verdict}  ${name}`
   return [
     ...(notes === '' ? [first] : noted(first, options.paint('dim', notes), fits)),
-    ...findings.flatMap((judged) => findingLines(judged, options)),
+    ...findings.flatMap((judged) =>
+      findingLines(judged, knownMark(image, judged), options),
+    ),
   ]
 }
 
@@ -82,11 +83,15 @@ function noted(line: string, notes: string, fits: boolean): string[] {
 const COMMAND = /\b(?:kubectl|docker|helm|skopeo|crane|curl) /
 
 /** A command in advice is never broken: it is there to be pasted. */
-function findingLines({ finding }: JudgedFinding, options: TableOptions): string[] {
+function findingLines(
+  { finding }: JudgedFinding,
+  mark: string,
+  options: TableOptions,
+): string[] {
   const { cause, message, doubts, advice } = finding
   const { paint, columns } = options
   return [
-    ...wrap(`[${cause}] ${message}`, INDENT, columns),
+    ...wrap(`[${cause}] ${mark}${message}`, INDENT, columns),
     ...doubts.flatMap((doubt) =>
       wrap(doubt, INDENT, columns).map((line) => paint('dim', line)),
     ),

@@ -6,7 +6,7 @@ import { RENDERED } from '../../audit/reports/rows.ts'
 import { printable } from '../../text/printable.ts'
 import { shownUrl, withoutUrlSecrets } from '../../text/url-secrets.ts'
 import type { Io } from '../io.ts'
-import { openToRead } from '../pipes.ts'
+import { openToRead, readBounded } from '../pipes.ts'
 import { findManifests, reasonOf } from './find-manifests.ts'
 import type { FoundFile } from './find-manifests.ts'
 import { renderKustomization } from './render-kustomization.ts'
@@ -69,7 +69,7 @@ async function readStream(
   signal: AbortSignal,
 ): Promise<InputOrProblem> {
   try {
-    const content = await readBounded(await open(), signal)
+    const content = await readBounded(await open(), MAX_INPUT_BYTES, signal)
     if (content === null) return tooLarge(shown)
     // Whatever was to render it has failed, most likely.
     if (content.length === 0) return problem(`${shown} is empty`)
@@ -77,27 +77,6 @@ async function readStream(
   } catch (error) {
     if (signal.aborted) return problem(`interrupted while reading ${shown}`)
     return problem(`cannot read ${shown}: ${reasonOf(error)}`)
-  }
-}
-
-async function readBounded(
-  stream: Readable,
-  signal: AbortSignal,
-): Promise<Uint8Array | null> {
-  const stop = (): void => void stream.destroy(new Error('interrupted'))
-  signal.addEventListener('abort', stop)
-  try {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of stream as AsyncIterable<Buffer | string>) {
-      const piece = Buffer.from(chunk)
-      bytes += piece.length
-      if (bytes > MAX_INPUT_BYTES) return null
-      chunks.push(piece)
-    }
-    return Buffer.concat(chunks)
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }
 
