@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { printable } from '../text/printable.ts'
 
 /** One line on a terminal that is written over and over. */
 export interface Progress {
@@ -33,7 +34,7 @@ export function createProgress({ stream, now }: ProgressOptions): Progress {
   let writtenAtMs = Number.NEGATIVE_INFINITY
   const write = (text: string): void => {
     writtenAtMs = now()
-    stream.write(`${CLEAR_LINE}${text}`)
+    stream.write(`${CLEAR_LINE}${withinRow(text, stream)}`)
   }
   return {
     say: write,
@@ -48,6 +49,13 @@ export function createProgress({ stream, now }: ProgressOptions): Progress {
     },
     end: () => void stream.write(CLEAR_LINE),
   }
+}
+
+/** Only the last row of a line that wraps would be cleared. One column is left, where the cursor stands. */
+function withinRow(text: string, stream: Writable): string {
+  const columns = 'columns' in stream ? Number(stream.columns) : 0
+  // Some terminals have no width to tell.
+  return columns > 0 ? printable(text, columns - 1) : text
 }
 
 /** `judging 120 of 2000 objects, 80/s, 24 s left` */
