@@ -72,6 +72,9 @@ export async function memory(
 
 async function setUps(world: World, quick: Mapped): Promise<SetUp[]> {
   const { kubeconfig } = await startApiServer(world)
+  // Theirs is the compile cache that the image has.
+  for (const cluster of [{}, { cluster: { kubeconfig } }])
+    await (await world.startWebhook({ registries: [quick], ...cluster })).finish()
   return [
     {
       name: 'standalone',

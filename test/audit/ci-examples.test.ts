@@ -21,9 +21,9 @@ function read(name: string): unknown {
   return documents[0]?.value
 }
 
-/** The words after `pullgate` in a line of a shell script. */
+/** The words after our program in a line of a shell script. */
 function argumentsIn(script: string, temporary: string): string[] {
-  const [, line = ''] = /pullgate (.*)/.exec(script) ?? []
+  const [, line = ''] = /pullgate\.js (.*)/.exec(script) ?? []
   return line
     .split(' ')
     .map((word) => word.replaceAll('"', '').replace('$RUNNER_TEMP', temporary))
@@ -46,7 +46,7 @@ async function runExample(t: Test, args: (temporary: string) => string[]) {
 t.test('the GitHub workflow annotates, summarises and uploads', async (t) => {
   const { jobs } = read('github-actions.yaml') as Workflow
   const scripts = jobs.pullgate.steps.map(({ run = '' }) => run)
-  const script = scripts.find((each) => each.includes('pullgate check')) ?? ''
+  const script = scripts.find((each) => each.includes('pullgate.js check')) ?? ''
 
   const { code, stdout, written } = await runExample(t, (at) => argumentsIn(script, at))
 

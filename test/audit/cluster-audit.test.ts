@@ -1,22 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { collectCluster } from '../../src/audit/collect-cluster.ts'
 import type { ClusterSelection } from '../../src/audit/collect-cluster.ts'
-import { groupObjects, isAboutPresence } from '../../src/audit/group-outcome.ts'
 import { createApiClient } from '../../src/cluster/api-client.ts'
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
-import { parseLabelSelector, selects } from '../../src/cluster/label-selector-text.ts'
 import { apiObjectLister, memoryObjectLister } from '../../src/cluster/object-lister.ts'
 import type { ObjectLister } from '../../src/cluster/object-lister.ts'
-import { progressLine } from '../../src/commands/progress.ts'
-import { runCommand } from '../../src/commands/run-command.ts'
-import type { NodeFacts } from '../../src/prediction/cluster-facts.ts'
-import { imagePresence } from '../../src/prediction/nodes/presence.ts'
-import { parseReference } from '../../src/reference/parse-reference.ts'
 import { fakeApiServer } from '../cluster-facts/fake-api-server.ts'
-import { startBigCluster } from '../support/big-cluster.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import { deployment, object, pod, replicaSet } from './owned-objects.ts'
 
@@ -234,164 +225,6 @@ t.test('without a rule, what a custom resource makes stands for itself', async (
   t.ok(names.includes('ReplicaSet canary-1'))
 })
 
-t.test('label selectors are those of kubectl', (t) => {
-  const labels = { app: 'web', tier: 'front', 'a.io/b': '' }
-  const cases: [string, boolean][] = [
-    ['', true],
-    ['app=web', true],
-    ['app==web,tier!=back', true],
-    ['app in (api, web),tier', true],
-    ['app notin (web)', false],
-    ['!app', false],
-    ['!other,a.io/b', true],
-    ['other!=x', true],
-    ['toString', false],
-  ]
-  for (const [text, expected] of cases)
-    t.equal(selects(parseLabelSelector(text), labels), expected, text)
-  for (const text of ['a=b=c', 'a in b', ',', 'a>1', '=x'])
-    t.throws(() => parseLabelSelector(text), { code: 'InvalidLabelSelector' }, text)
-  t.end()
-})
-
-t.test('everything that is said of nodes that hold an image counts as such', (t) => {
-  const reference = parseReference('r.test/a:1')
-  const bare: NodeFacts = {
-    name: 'n',
-    os: 'linux',
-    architecture: 'amd64',
-    labels: {},
-    taints: [],
-    unschedulable: false,
-    ready: true,
-    osImage: '',
-    kernelVersion: '',
-    containerRuntimeVersion: 'containerd://2.1.4',
-    kubeletVersion: 'v1.34.0',
-    images: [],
-  }
-  const has = { ...bare, images: ['r.test/a:1'] }
-  const full = { ...bare, images: Array.from({ length: 50 }, (_, index) => `x:${index}`) }
-  const ran = {
-    namespace: 'a',
-    name: 'p',
-    pullSecrets: [],
-    nodeName: 'n',
-    containers: [{ image: 'r.test/a:1', imageID: 'x', pullPolicy: 'Always' }],
-  }
-  const kind = { ...bare, providerID: 'kind://docker/kind/n' }
-  for (const thorough of [true, false]) {
-    for (const [nodes, pods] of [
-      [[has], []],
-      [[has, has], []],
-      [[has, bare], []],
-      [[bare], [ran]],
-      [[], [ran]],
-      [[full], []],
-      [[kind], []],
-    ] as const) {
-      const { reason } = imagePresence(reference, nodes, pods, thorough)
-      t.ok(reason !== null && isAboutPresence(reason), reason ?? 'nothing')
-    }
-  }
-  t.notOk(isAboutPresence('Nodes may reach the registry on another way.'))
-  t.end()
-})
-
-t.test('the line of progress has count, rate and time left', (t) => {
-  const cases: [number, number, string][] = [
-    [0, 0, 'judging 0 of 100 objects'],
-    [20, 2_000, 'judging 20 of 100 objects, 10/s, 8 s left'],
-    [1, 2_000, 'judging 1 of 100 objects, 0.5/s, 3 min 18 s left'],
-    [1, 100_000, 'judging 1 of 100 objects, 0.0/s, 2 h 45 min left'],
-  ]
-  for (const [done, elapsedMs, line] of cases)
-    t.equal(progressLine({ done, total: 100, elapsedMs }), line)
-  t.end()
-})
-
-const big = { deployments: 600, images: 100, registries: 5, nodes: 4 }
-
-async function bigWorld(test: Test) {
-  const cluster = await startBigCluster(test, big)
-  const cwd = test.testdir({})
-  await writeFile(join(cwd, 'kubeconfig'), cluster.kubeconfig)
-  await writeFile(join(cwd, 'config.yaml'), cluster.configuration)
-  const args = ['audit', '--kubeconfig', 'kubeconfig', '--config', 'config.yaml']
-  return { cluster, cwd, args }
-}
-
-interface Report {
-  results: unknown[]
-  summary: object
-  groups: Record<string, { key: string; pods: number; blastRadius: object }[]>
-}
-
-t.test(
-  'every distinct question is asked once, and groups tell how widespread it is',
-  async (t) => {
-    const { cluster, cwd, args } = await bigWorld(t)
-
-    const { code, stdout, stderr } = await runInProcess([...args, '-o', 'json'], { cwd })
-
-    t.equal(stderr, '')
-    t.equal(code, 1)
-    const report = JSON.parse(stdout) as Report
-    t.same(report.summary, { images: 600, allow: 540, warn: 0, deny: 60, inactive: 0 })
-    t.strictSame(
-      [...cluster.registryRequests].filter(([, times]) => times > 1),
-      [],
-    )
-    const secrets = [...cluster.apiRequests].filter(([path]) =>
-      path.includes('/secrets/'),
-    )
-    t.equal(secrets.length, 50)
-    t.ok(secrets.every(([, times]) => times === 1))
-    t.match(report.groups.causes, [
-      { key: 'ImageNotFound', objects: 60, images: 10, deny: 60, pods: 60 },
-    ])
-    t.same(report.groups.causes?.[0]?.blastRadius, { certain: 60, possible: 0 })
-    t.equal(
-      report.groups.nodes?.reduce((sum, { pods }) => sum + pods, 0),
-      60,
-    )
-  },
-)
-
-t.test('Ctrl-C gives the report of what was judged, and 2', async (t) => {
-  const { cwd, args } = await bigWorld(t)
-  const interruption = new AbortController()
-  const output = { stdout: '', stderr: '' }
-  const into = (name: keyof typeof output, extra: object = {}): Writable =>
-    Object.assign(
-      new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          output[name] += chunk.toString()
-          if (output[name].includes('judging')) interruption.abort()
-          done()
-        },
-      }),
-      extra,
-    )
-
-  const code = await runCommand([...args, '-o', 'json'], {
-    stdin: Readable.from([]),
-    stdout: into('stdout'),
-    stderr: into('stderr', { isTTY: true }),
-    env: {},
-    cwd,
-    isTerminal: false,
-    columns: 100,
-    signal: interruption.signal,
-  })
-
-  t.equal(code, 2)
-  t.match(output.stderr, /judging 0 of 600 objects/)
-  t.match(output.stderr, /interrupted: \d+ of 600 objects were judged/)
-  const { results } = JSON.parse(output.stdout) as Report
-  t.ok(results.length < 600)
-})
-
 t.test(
   'options that do not go together, and namespaces that are not there',
   async (t) => {
@@ -410,13 +243,3 @@ t.test(
     }
   },
 )
-
-t.test('nothing wrong makes no groups', (t) => {
-  t.strictSame(groupObjects([]), {
-    causes: [],
-    registries: [],
-    namespaces: [],
-    nodes: [],
-  })
-  t.end()
-})

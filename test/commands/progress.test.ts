@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
-import { createProgress } from '../../src/commands/progress.ts'
+import { createProgress, progressLine } from '../../src/commands/progress.ts'
 
 /** What is written to a terminal of so many columns, and a hand to make it another. */
 function terminal(columns: number | undefined) {
@@ -47,5 +47,17 @@ t.test('the line of progress stays in one row', (t) => {
     `${CLEAR}judging 120 of 200…`,
   ])
   t.same(run(20, 80)[2], whole[2], 'as wide as it is by then')
+  t.end()
+})
+
+t.test('the line of progress has count, rate and time left', (t) => {
+  const cases: [number, number, string][] = [
+    [0, 0, 'judging 0 of 100 objects'],
+    [20, 2_000, 'judging 20 of 100 objects, 10/s, 8 s left'],
+    [1, 2_000, 'judging 1 of 100 objects, 0.5/s, 3 min 18 s left'],
+    [1, 100_000, 'judging 1 of 100 objects, 0.0/s, 2 h 45 min left'],
+  ]
+  for (const [done, elapsedMs, line] of cases)
+    t.equal(progressLine({ done, total: 100, elapsedMs }), line)
   t.end()
 })

@@ -13,6 +13,7 @@ const parts = {
   faketime: { programs: ['faketime'], packages: ['faketime'] },
   chromium: { programs: ['chromium'], packages: ['chromium'] },
   xmllint: { programs: ['xmllint'], packages: ['libxml2-utils'] },
+  git: { programs: ['git'], packages: ['git'] },
   'cmark-gfm': { programs: ['cmark-gfm'], packages: ['cmark-gfm'] },
 } as const satisfies Record<
   string,
