@@ -169,7 +169,7 @@ t.test(
           text,
         )
       })
-    t.strictSame(loading, ['cluster/load-api-access.ts'])
+    t.strictSame(loading, ['cluster/load-kubeconfig.ts'])
     const text = readFileSync(join(root, 'src', loading[0] ?? ''), 'utf8')
     t.notMatch(text, /^import (?!type).*client-node/m, 'and only when it is')
   },
