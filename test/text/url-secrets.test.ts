@@ -12,7 +12,7 @@ const rows: [url: string, shown: string, secrets: string[]][] = [
   // Nobody encoded it, so that it is no URL; it is a password all the same.
   ['https://bob:a/b?c#d@git.test/x', 'https://***@git.test/x', ['a/b?c#d']],
   ['git::https://bob:s3cr3t@git.test/x', 'git::https://***@git.test/x', ['s3cr3t']],
-  ['/work/https:/bob:s3cr3t@git.test/x', '/work/https:/***@git.test/x', ['s3cr3t']],
+  ['/srv/https:/bob:s3cr3t@git.test/x', '/srv/https:/***@git.test/x', ['s3cr3t']],
   ['bob:s3cr3t@git.test/x', '***@git.test/x', ['s3cr3t']],
   [
     'https://git.test/x?ref=v1&sshkey=a%2Bb&Token=c;d=e#f=g',
