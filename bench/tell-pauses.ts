@@ -6,11 +6,10 @@ import process from 'node:process'
 
 /** Milliseconds, of one run. */
 export interface Pauses {
-  seconds: number
   /** Of the garbage collector, sorted. */
   collections: number[]
-  /** How late a timer of one millisecond was at most, in one of a hundred turns and in one of two. */
-  late: { p50: number; p99: number; max: number }
+  /** How late a timer of one millisecond was at most, and in one of a hundred turns. */
+  late: { p99: number; max: number }
   /** How long its main thread was ready to run and had no processor. */
   waited: number
   /** How long other guests of the host had the processors of this one, over all of them. */
@@ -26,14 +25,13 @@ let collections: number[] = []
 let before = counters()
 
 /** Man 5 proc: schedstat has nanoseconds on the processor and waiting for it; the eighth number of stat is `steal`. */
-function counters(): { atMs: number; waited: number; stolen: number } {
+function counters(): { waited: number; stolen: number } {
   const [, waitedNs] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8')
     .split(' ')
     .map(Number)
   const [, ...ticks] =
     readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/ +/) ?? []
   return {
-    atMs: performance.now(),
     waited: (waitedNs ?? 0) / 1e6,
     stolen: Number(ticks[7] ?? 0) * TICK_MS,
   }
@@ -44,12 +42,10 @@ function late(ns: number): number {
 }
 
 function pauses(): Pauses {
-  const { atMs, waited, stolen } = counters()
+  const { waited, stolen } = counters()
   return {
-    seconds: (atMs - before.atMs) / 1000,
     collections: collections.toSorted((left, right) => left - right),
     late: {
-      p50: late(loop.percentile(50)),
       p99: late(loop.percentile(99)),
       max: late(loop.max),
     },

@@ -73,15 +73,17 @@ async function sayPauses(
     'Ready, without a processor',
     'Processors stolen by the host',
   ])
-  for (const name of ['bare server', 'Pullgate']) {
-    const file = world.file(`pauses-${name.length}.json`)
-    const start = {
-      nodeArguments: [`--import=${TELL_PAUSES}`],
-      env: { TELL_PAUSES: file },
-    }
-    const server = await (name === 'Pullgate'
-      ? world.startWebhook({ registries: [quick], ...start })
-      : world.startBare(start))
+  const file = world.file('pauses.json')
+  const watched = {
+    nodeArguments: [`--import=${TELL_PAUSES}`],
+    env: { TELL_PAUSES: file },
+  }
+  const kinds: [name: string, start: () => Promise<Served>][] = [
+    ['bare server', () => world.startBare(watched)],
+    ['Pullgate', () => world.startWebhook({ registries: [quick], ...watched })],
+  ]
+  for (const [name, start] of kinds) {
+    const server = await start()
     await world.load(server, imagesOf(1), { seconds: WARM_UP_SECONDS })
     server.signal('SIGUSR2')
     const seen = await world.load(server, imagesOf(1), {

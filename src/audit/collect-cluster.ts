@@ -8,9 +8,8 @@ import type { AuditProblem, PodGroup } from './audit-result.ts'
 import { clusterKinds, kindKey } from './cluster-kinds.ts'
 import type { CollectedWorkload } from './collect-manifests.ts'
 import { createFolding } from './fold-owners.ts'
-import type { Folding } from './fold-owners.ts'
+import type { FoldedItem, Folding } from './fold-owners.ts'
 import { createItemReader } from './read-cluster-item.ts'
-import type { Item } from './read-cluster-item.ts'
 
 export interface ClusterSelection {
   /** Null for every namespace. */
@@ -86,7 +85,7 @@ function toCollected(row: { workload: Workload; pods: PodGroup[] }): ClusterWork
   return { ...row, positionOf: nowhere }
 }
 
-function addItems(items: readonly Item[], folding: Folding): number {
+function addItems(items: readonly FoldedItem[], folding: Folding): number {
   let inactive = 0
   for (const item of items) {
     folding.add(item)
@@ -96,7 +95,7 @@ function addItems(items: readonly Item[], folding: Folding): number {
 }
 
 interface ListEverywhereOptions extends CollectClusterOptions {
-  reader: (fields: Fields) => Item | null
+  reader: (fields: Fields) => FoldedItem | null
   problems: AuditProblem[]
 }
 
@@ -104,8 +103,8 @@ interface ListEverywhereOptions extends CollectClusterOptions {
 async function listEverywhere(
   kind: ListedKind,
   { lister, selection, reader, problems, signal }: ListEverywhereOptions,
-): Promise<{ items: Item[]; complete: boolean }> {
-  const items: Item[] = []
+): Promise<{ items: FoldedItem[]; complete: boolean }> {
+  const items: FoldedItem[] = []
   let complete = true
   for (const namespace of selection.namespaces ?? [null]) {
     if (signal.aborted) return { items, complete: false }

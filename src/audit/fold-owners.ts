@@ -1,6 +1,7 @@
 import type { Workload } from '../workload/workload.ts'
 import type { PodGroup } from './audit-result.ts'
 
+/** What is kept of one object. */
 export interface FoldedItem {
   key: string
   /** Key and kind of its controller; null where it has none. */

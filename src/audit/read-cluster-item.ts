@@ -8,21 +8,8 @@ import { readWorkload } from '../workload/read-workload.ts'
 import type { NodeSelectorRequirement, Workload } from '../workload/workload.ts'
 import type { AuditProblem } from './audit-result.ts'
 import { kindKey, objectKey, POD } from './cluster-kinds.ts'
-import type { Folding } from './fold-owners.ts'
+import type { FoldedItem, Folding } from './fold-owners.ts'
 import { isActive, isFinishedPod, runsByItself } from './is-active.ts'
-
-/** What is kept of one object. */
-export interface Item {
-  key: string
-  /** Of its controller. */
-  owner: string | null
-  ownerKind: string | null
-  /** Null for what is only counted, or only leads from a Pod to its owner. */
-  workload: Workload | null
-  isActive: boolean
-  /** Of Pods alone. */
-  pod: { node: string | null; images: string } | null
-}
 
 export interface ItemReaderOptions {
   rules: readonly CustomResourceRule[]
@@ -37,7 +24,7 @@ export interface ItemReaderOptions {
 /** Reduces the objects of one kind to items as they come; null for what does not count at all. */
 export function createItemReader(
   options: ItemReaderOptions,
-): (fields: Fields) => Item | null {
+): (fields: Fields) => FoldedItem | null {
   const { rules, selector, includeInactive, problems, folding } = options
   const isPod = options.kind === POD
   return (fields) => {
@@ -89,7 +76,7 @@ function withoutBallast(workload: Workload): Workload {
   return { ...workload, annotations, podAnnotations }
 }
 
-function countedPod(workload: Workload, fields: Fields): NonNullable<Item['pod']> {
+function countedPod(workload: Workload, fields: Fields): NonNullable<FoldedItem['pod']> {
   const images = [...new Set(workload.images.map(({ image }) => image))].toSorted()
   const node = textOrEmpty(fieldsOrEmpty(fields.spec).nodeName)
   return { node: node === '' ? null : node, images: JSON.stringify(images) }

@@ -7,7 +7,7 @@ import { createApiClient } from '../../src/cluster/api-client.ts'
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
 import { apiObjectLister, memoryObjectLister } from '../../src/cluster/object-lister.ts'
 import type { ObjectLister } from '../../src/cluster/object-lister.ts'
-import { fakeApiServer } from '../cluster-facts/fake-api-server.ts'
+import { accessTo, fakeApiServer } from '../cluster-facts/fake-api-server.ts'
 import { runInProcess } from '../support/run-in-process.ts'
 import { deployment, object, pod, replicaSet } from './owned-objects.ts'
 
@@ -111,11 +111,7 @@ async function apiLister(test: Test, forbidden: readonly string[] = []) {
     return { status: 200, body: { items, metadata: more } }
   }
   const client = createApiClient({
-    access: {
-      server: fake.url,
-      proxy: null,
-      credentials: async () => ({ headers: {}, tls: {} }),
-    },
+    access: accessTo(fake),
     timeoutMs: 5_000,
   })
   test.teardown(() => client.close())

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { createApiClient } from '../../src/cluster/api-client.ts'
 import type { ApiAnswer } from '../../src/cluster/api-client.ts'
 import { runInProcess } from '../support/run-in-process.ts'
-import { fakeApiServer } from './fake-api-server.ts'
+import { accessTo, fakeApiServer } from './fake-api-server.ts'
 import type { Answer } from './fake-api-server.ts'
 
 const busy = (status: number, retryAfter?: string): Answer => ({
@@ -38,11 +38,7 @@ async function ask(
     },
   }
   const client = createApiClient({
-    access: {
-      server: api.url,
-      proxy: null,
-      credentials: async () => ({ headers: {}, tls: {} }),
-    },
+    access: accessTo(api),
     timeoutMs: 10_000,
     ...(patient ? { patience } : {}),
   })
@@ -91,11 +87,7 @@ t.test('nor after the client was closed', async (t) => {
   const api = await fakeApiServer(t, [])
   api.answer = () => busy(429, '1')
   const client = createApiClient({
-    access: {
-      server: api.url,
-      proxy: null,
-      credentials: async () => ({ headers: {}, tls: {} }),
-    },
+    access: accessTo(api),
     timeoutMs: 10_000,
     patience: {
       signal: new AbortController().signal,

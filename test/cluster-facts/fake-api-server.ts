@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 
 import type { Teardown } from '../support/token-server.ts'
 
+import type { ApiAccess } from '../../src/cluster/api-access.ts'
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
 
 const LISTS: Record<string, string> = {
@@ -154,4 +155,13 @@ function labelled(fields: Record<string, unknown>): Record<string, unknown> {
   const metadata = fields.metadata as { name: string; labels?: object }
   const labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
   return { ...fields, metadata: { ...metadata, labels } }
+}
+
+/** As nobody in particular, by plain HTTP. */
+export function accessTo({ url }: Pick<FakeApiServer, 'url'>): ApiAccess {
+  return {
+    server: url,
+    proxy: null,
+    credentials: async () => ({ headers: {}, tls: {} }),
+  }
 }

@@ -5,7 +5,12 @@ import { kubernetesApiFacts } from '../../src/cluster/kubernetes-api.ts'
 import type { ClusterFacts } from '../../src/prediction/cluster-facts.ts'
 import { behavesAsClusterFacts, read } from './behaviour.ts'
 import { clusterObjects } from './cluster-objects.ts'
-import { fakeApiServer, type FakeApiServer, type Watch } from './fake-api-server.ts'
+import {
+  accessTo,
+  fakeApiServer,
+  type FakeApiServer,
+  type Watch,
+} from './fake-api-server.ts'
 
 const NODES = '/api/v1/nodes'
 
@@ -37,11 +42,7 @@ async function open(
   const waits: number[] = []
   const life = new AbortController()
   const client = createApiClient({
-    access: {
-      server: api.url,
-      proxy: null,
-      credentials: async () => ({ headers: {}, tls: {} }),
-    },
+    access: accessTo(api),
     timeoutMs: 10_000,
   })
   test.teardown(async () => {
