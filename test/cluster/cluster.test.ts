@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findBinaries } from './binaries.ts'
 import { availability } from './cases/availability.ts'
-import { installed, uninstalling, upgrading } from './cases/installing.ts'
+import { installed, monitored, uninstalling, upgrading } from './cases/installing.ts'
 import { mutating } from './cases/mutating.ts'
 import { applying } from './cases/applying.ts'
 import { placing } from './cases/placing.ts'
@@ -22,6 +22,7 @@ if ('missing' in binaries) {
 } else {
   const world = await createWorld(t, binaries)
   installed(t, world)
+  monitored(t, world)
   applying(t, world)
   credentials(t, world)
   placing(t, world)

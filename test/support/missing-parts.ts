@@ -14,6 +14,7 @@ const parts = {
   chromium: { programs: ['chromium'], packages: ['chromium'] },
   xmllint: { programs: ['xmllint'], packages: ['libxml2-utils'] },
   git: { programs: ['git'], packages: ['git'] },
+  promtool: { programs: ['promtool'], packages: ['prometheus'] },
   'cmark-gfm': { programs: ['cmark-gfm'], packages: ['cmark-gfm'] },
 } as const satisfies Record<
   string,

@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Test } from 'tap'
+import { parse } from 'yaml'
+import { isFields } from '../../../src/json/fields.ts'
 import { codeBlocks, readDocument } from '../../docs/markdown.ts'
 import { denied, passed } from '../expect.ts'
 import { TYPO, TYPO_DENIED } from '../images.ts'
@@ -72,6 +74,38 @@ export function installed(t: Test, world: World): void {
     t.match(before, { trusted: /^\S{100,}$/, secret: /"tls\.key":"\S{100,}"/ })
     await world.release.apply()
     t.same(await state(), before)
+  })
+}
+
+export function monitored(t: Test, world: World): void {
+  t.test('the component prometheus scrapes what the Deployment opens', async (t) => {
+    const folder = t.testdir()
+    const inManifests = (path: string): string => relative(folder, join(MANIFESTS, path))
+    const kustomization = {
+      resources: [inManifests('overlays/enforce')],
+      components: [inManifests('components/prometheus')],
+    }
+    await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization))
+    const { stdout } = await mustRun(world.plane, ['kustomize', folder])
+    const objects = stdout.split('\n---\n').map((text): unknown => parse(text))
+    const ofKind = (kind: string): unknown =>
+      objects.find((each) => isFields(each) && each.kind === kind)
+
+    t.match(ofKind('PodMonitor'), {
+      spec: {
+        selector: { matchLabels: { 'app.kubernetes.io/name': 'pullgate' } },
+        podMetricsEndpoints: [{ port: 'metrics' }],
+      },
+    })
+    t.match(ofKind('Deployment'), {
+      spec: {
+        template: {
+          metadata: { labels: { 'app.kubernetes.io/name': 'pullgate' } },
+          spec: { containers: [{ ports: [{}, { name: 'metrics' }] }] },
+        },
+      },
+    })
+    t.ok(ofKind('PrometheusRule'))
   })
 }
 
