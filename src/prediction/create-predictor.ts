@@ -43,8 +43,7 @@ export function createPredictor(options: PredictorOptions): Predictor {
             inTime(use, deadline, options.onFault, async () => {
               const first = await judgeWithDoubts(use, await round())
               const isAboutContent = restsOnContent(first)
-              if (!isAboutContent && !restsOnSecrets(first, (await round()).credentials))
-                return first
+              if (!isAboutContent && !restsOnAccess(first)) return first
               // A denial has just read the Secrets it rests on, and what it rests on was found as lately as a not-found would be.
               return judgeWithDoubts(
                 use,
@@ -96,14 +95,11 @@ function eachDistinct(
 }
 
 /**
- * Whether a certain finding depends on what a Secret held, or a service account listed, when it was read, perhaps from a short
- * cache.
+ * Whether a certain finding depends on what a Secret held, a service account listed, or a registry thought of a credential some
+ * time ago.
  */
-function restsOnSecrets(
-  { findings }: ImagePrediction,
-  { factsRead }: PullCredentials,
-): boolean {
-  return factsRead > 0 && hasCertain(findings, ['secret', 'credential', 'existence'])
+function restsOnAccess({ findings }: ImagePrediction): boolean {
+  return hasCertain(findings, ['secret', 'credential', 'existence'])
 }
 
 /** Whether a certain finding depends on what was found under a name that may have moved since it was remembered. */

@@ -305,7 +305,7 @@ t.test('memory is bounded, and holds no secret', async (t) => {
 })
 
 t.test(
-  'what was found is asked for again where a refusal would rest on it',
+  'what is older than a refusal may be is asked for again where a denial would rest on it',
   async (t) => {
     const { cache, clock, asked, ask } = setUp(found)
     const { signal } = new AbortController()
@@ -322,9 +322,15 @@ t.test(
 
     const refused = setUp(unauthorized('rejected', true))
     await refused.ask({ credential: bot })
-    refused.clock.nowMs += 29_000
+    refused.clock.nowMs += 2_000
     await freshly(refused.cache).lookup({ ...request, credential: bot })
-    t.equal(refused.asked.length, 1, 'a rejected credential is not sent again for it')
+    t.equal(refused.asked.length, 1, 'a rejection of this moment will do')
+    refused.clock.nowMs += 1
+    await freshly(refused.cache).lookup({ ...request, credential: bot })
+    t.equal(refused.asked.length, 2, 'the account may have been unlocked since')
+    refused.clock.nowMs += 29_000
+    await refused.ask({ credential: bot })
+    t.equal(refused.asked.length, 2, 'else a rejected credential is not sent again')
   },
 )
 

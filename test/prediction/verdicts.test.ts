@@ -695,6 +695,24 @@ t.test('a denial has just read the Secrets it rests on', async (t) => {
   t.equal(reads, 2)
 })
 
+t.test('a credential that is accepted by now denies nothing', async (t) => {
+  const secret = secretObject('acme-pull', { [HOST]: login('bot') })
+  let isUnlocked = false
+  const clock = { nowMs: 1_000 }
+  const world = await createWorld({
+    objects: [secret],
+    answer: (asked) => opensFor(...(isUnlocked ? ['bot'] : []))(asked),
+    clock,
+  })
+  const workload = pod({ secrets: ['acme-pull'] })
+  t.same(certainCauses(await world.predict(workload)), ['CredentialsRejected'])
+  isUnlocked = true
+  clock.nowMs += 2_000
+  t.same(certainCauses(await world.predict(workload)), ['CredentialsRejected'])
+  clock.nowMs += 1
+  t.same((await world.predict(workload))[0]?.findings, [])
+})
+
 t.test('an image that pulls is not worth a second read', async (t) => {
   const right = secretObject('acme-pull', { [HOST]: login('good') })
   const world = await createWorld({ objects: [right], answer: opensFor('good') })

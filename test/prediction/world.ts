@@ -103,6 +103,8 @@ export interface WorldOptions {
   settings?: Partial<PredictionSettings>
   registry?: Partial<RegistrySettings>
   facts?: Partial<ClusterFacts>
+  /** Of what is remembered; it stands still where it is not given. */
+  clock?: { nowMs: number }
   overrides?: Partial<PredictorOptions>
   complete?: boolean
 }
@@ -125,7 +127,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     faults: [],
   }
   const facts = { ...liveFacts(objects, options, world.secretReads), ...options.facts }
-  const { answer = () => found } = options
+  const { answer = () => found, clock = { nowMs: 0 } } = options
   const client = {
     async lookup({ reference, credential }: LookupRequest): Promise<LookupResult> {
       const empty = credential?.username === '' || credential?.password === ''
@@ -140,7 +142,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   }
   const lookups = createLookupCache({
     client,
-    now: () => 0,
+    now: () => clock.nowMs,
     maxEntries: 100,
     maxBytes: 1_000_000,
     random: () => 0,

@@ -13,10 +13,13 @@ export interface AnswerLifetimes {
   random: () => number
 }
 
-/** A not-found that denies is never older than this. */
+/** A refusal that denies is never older than this, that of a credential included. */
 export const MAX_REFUSAL_AGE_MS = 2_000
 
-/** A rejected credential is not sent again for this long: registries lock accounts. A changed Secret is another credential. */
+/**
+ * A rejected credential is not sent again for this long but to deny: registries lock accounts. A changed Secret is another
+ * credential.
+ */
 const REJECTED_CREDENTIAL_MS = 30_000
 
 /** The credential itself was refused; any other 401 may be about a repository that is pushed or opened a moment later. */

@@ -30,8 +30,8 @@ export interface LookupCacheOptions extends AnswerLifetimes {
 
 export interface CachedLookupRequest extends LookupRequest {
   /**
-   * What was found may not be older than a refusal may: a tag moves, and what a registry holds changes. Refusals come from
-   * memory all the same, since they never are.
+   * No answer may be older than a refusal that denies: a tag moves, what a registry holds changes, and an account that was
+   * rejected may have been made or unlocked since.
    */
   fresh?: boolean
 }
@@ -41,7 +41,7 @@ export interface CachedLookup {
   lookup(request: CachedLookupRequest): Promise<LookupResult>
 }
 
-/** The same memory for questions whose answers refuse: nothing that was found is older than a refusal. */
+/** The same memory for questions whose answers refuse: no answer is older than a refusal that denies. */
 export function freshly(lookups: CachedLookup): CachedLookup {
   return { lookup: (request) => lookups.lookup({ ...request, fresh: true }) }
 }
@@ -133,10 +133,10 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
   }
 
   function remembered({ key, plainKey }: Keys, isFresh: boolean): Entry | null {
-    const entry = entries.get(key)
-    if (entry === undefined) return asRefusal(entries.get(plainKey))
+    const entry = entries.get(key) ?? asRefusal(entries.get(plainKey))
+    if (entry === null) return null
     const isOld = now() - entry.askedAtMs > MAX_REFUSAL_AGE_MS
-    return isFresh && isOld && entry.result.outcome === 'found' ? null : entry
+    return isFresh && isOld ? null : entry
   }
 
   return {

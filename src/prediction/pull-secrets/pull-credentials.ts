@@ -22,6 +22,4 @@ export interface PullCredentials {
   unread: string | null
   /** A secret or the service account that does not exist, as a full sentence. */
   missingReference: string | null
-  /** How many Secrets and service accounts were asked for: what a fresh look could change. */
-  factsRead: number
 }

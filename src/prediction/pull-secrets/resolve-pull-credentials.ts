@@ -132,9 +132,6 @@ function summarise(parts: Summary): PullCredentials {
       : missing === undefined
         ? null
         : `Secret ${namespace}/${printable(missing.name, 253)} does not exist.`,
-    factsRead:
-      secrets.filter(({ fact }) => fact.status !== 'unnamed').length +
-      (account === null ? 0 : 1),
   }
 }
 
