@@ -35,7 +35,10 @@ export interface StandaloneFolderOptions {
 export interface StandaloneFolder {
   /** Always the objects of the last reading; swapped as a whole. */
   store: ObjectStore
-  /** Looks at the files now, and resolves when what changed has been read. Never rejects. */
+  /**
+   * Looks at the files now, and resolves when what changed has been read. Whoever asks before it has begun shares it. Never
+   * rejects.
+   */
   reread(): Promise<void>
 }
 
@@ -58,18 +61,25 @@ export async function openStandaloneFolder(
   const report = reportOnce((problem) => options.onProblem(problem))
 
   async function read(): Promise<void> {
-    const next = await readFolder(directory, files, report)
-    if (next === null) return
-    files = next
-    current = createObjectStore([...next.values()].flatMap(({ objects }) => objects))
+    const changed = await readFolder(directory, files, report)
+    if (changed === null) return
+    files = changed
+    current = createObjectStore([...changed.values()].flatMap(({ objects }) => objects))
   }
 
   let reading: Promise<void> = Promise.resolve()
+  let next: Promise<void> | null = null
   function reread(): Promise<void> {
-    reading = reading.then(read).catch((error: unknown) => {
-      report.tell({ file: directory, line: null, message: whyUnread(error) }, 'directory')
-    })
-    return reading
+    next ??= reading = reading
+      .then(() => {
+        next = null
+        return read()
+      })
+      .catch((error: unknown) => {
+        const message = whyUnread(error)
+        report.tell({ file: directory, line: null, message }, 'directory')
+      })
+    return next
   }
 
   async function poll(): Promise<void> {

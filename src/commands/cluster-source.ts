@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApiAccess } from '../cluster/api-access.ts'
 import { createApiClient } from '../cluster/api-client.ts'
 import type { ApiClient, ApiClientOptions } from '../cluster/api-client.ts'
+import { folderFacts } from '../cluster/folder-facts.ts'
 import { kubernetesApiFacts } from '../cluster/kubernetes-api.ts'
 import { loadApiAccess, type LoadApiAccessOptions } from '../cluster/load-api-access.ts'
-import { objectStoreFacts } from '../cluster/object-store.ts'
 import { openStandaloneFolder } from '../cluster/standalone-folder.ts'
 import type { FolderProblem } from '../cluster/standalone-folder.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
@@ -43,7 +43,7 @@ export async function openClusterSource(
         cause: error,
       })
     })
-    return objectStoreFacts(folder.store, { complete: true, mayNameNamespaces: false })
+    return folderFacts(folder)
   }
   return kubernetesApiFacts({
     client: options.api ?? (await openApi(options)),

@@ -5,12 +5,18 @@ import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 
 import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
+import { folderFacts } from '../../src/cluster/folder-facts.ts'
 import { createObjectStore, objectStoreFacts } from '../../src/cluster/object-store.ts'
 import {
   openStandaloneFolder,
   type FolderProblem,
 } from '../../src/cluster/standalone-folder.ts'
-import type { ClusterFacts, Fact, NodeFacts } from '../../src/prediction/cluster-facts.ts'
+import type {
+  ClusterFacts,
+  Fact,
+  NodeFacts,
+  ReadOptions,
+} from '../../src/prediction/cluster-facts.ts'
 import { isDevelopmentCluster } from '../../src/prediction/nodes/development-cluster.ts'
 import { behavesAsClusterFacts, read } from './behaviour.ts'
 import { clusterObjects } from './cluster-objects.ts'
@@ -111,6 +117,41 @@ await t.test('a folder of manifests', async (test) => {
     return facts
   })
 })
+
+await t.test('what a denial rests on is read from the files of now', async (test) => {
+  const { directory, folder } = await openFolder(test, { 'a.yaml': secret('one') })
+  const facts = folderFacts(folder)
+  const { signal } = new AbortController()
+  const statuses = async (options: ReadOptions): Promise<string[]> => {
+    const asked = [
+      facts.secret('default', 'one', options),
+      facts.secret('default', 'two', options),
+      facts.nodes(options),
+    ]
+    return (await Promise.all<Fact<unknown>>(asked)).map(({ status }) => status)
+  }
+  await writeFile(join(directory, 'b.yaml'), secret('two'))
+  const old = { fresh: false, signal }
+  test.same(await statuses(old), ['known', 'absent', 'known'], 'between two looks')
+  test.same(await statuses({ fresh: true, signal }), ['known', 'known', 'known'])
+
+  const aborted = { fresh: true, signal: AbortSignal.abort() }
+  test.same(await statuses(aborted), ['unknown', 'unknown', 'unknown'])
+})
+
+await t.test(
+  'one look at the files serves all who ask before it begins',
+  async (test) => {
+    const { directory, folder, hasSecret } = await openFolder(test, {})
+    const first = folder.reread()
+    test.equal(folder.reread(), first)
+    await first
+    await writeFile(join(directory, 'a.yaml'), secret('late'))
+    test.not(folder.reread(), first)
+    await folder.reread()
+    test.ok(await hasSecret('late'))
+  },
+)
 
 await t.test('what is written by hand is read as the API server would', async (test) => {
   await test.test(
