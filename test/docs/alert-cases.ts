@@ -53,12 +53,14 @@ export const alertCases: readonly AlertCase[] = [
   {
     alert: 'PullgateRegistryDown',
     firing: {
-      'pullgate_registry_breaker_state{host="r.test",pod="a"}': '2x30',
+      // A host that hangs: every other look finds the probe under way.
+      'pullgate_registry_breaker_state{host="r.test",pod="a"}':
+        '2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1',
       'pullgate_registry_breaker_state{host="r.test",pod="b"}': '0x30',
     },
     quiet: {
       'pullgate_registry_breaker_state{host="r.test",pod="a"}': '2x5 0x25',
-      'pullgate_registry_breaker_state{host="s.test",pod="a"}': '1x30',
+      'pullgate_registry_breaker_state{host="s.test",pod="a"}': '0x30',
     },
     at: 20,
     labels: { host: 'r.test' },
@@ -66,8 +68,9 @@ export const alertCases: readonly AlertCase[] = [
   {
     alert: 'PullgateRegistryPaused',
     firing: {
+      // Told to wait for 20 seconds, again and again: each look finds a pause that is over.
       'pullgate_registry_paused_until_timestamp_seconds{host="r.test",pod="a"}':
-        '100+60x30',
+        '-30+60x30',
     },
     quiet: {
       'pullgate_registry_paused_until_timestamp_seconds{host="r.test",pod="a"}': '100x30',

@@ -118,12 +118,42 @@ await withParts(t, { file: import.meta.filename, needs: ['promtool'] }, async ()
   await t.test('every query of docs/metrics.md is one', async (t) => {
     const queries = codeBlocks(readDocument('docs/metrics.md').text)
       .filter(({ language }) => language === 'promql')
-      .flatMap(({ code }) => code.trimEnd().split(/\n(?! )/))
+      .flatMap(({ code }) => code.trimEnd().split(/\n(?![ )])/))
     const recorded = queries.map((expr, index) => ({ record: `query:${index}`, expr }))
     const files = { 'queries.yaml': { groups: [{ name: 'docs', rules: recorded }] } }
 
     t.ok(queries.length > 3, `${queries.length} queries`)
     t.equal(await mistakes(t, files, ['check', 'rules', 'queries.yaml']), '')
+  })
+
+  await t.test('one single denial of the week is seen before enforcing', async (t) => {
+    const text = section(
+      readDocument('docs/metrics.md').text,
+      '## From audit to warn to enforce',
+    )
+    const [byNamespace, isQuiet] = codeBlocks(text).map(({ code }) => code)
+    const labels = 'cause="ImageNotFound",namespace="shop"'
+    const tried = (values: string, denials: number): object => ({
+      interval: '1h',
+      input_series: [
+        { series: `pullgate_would_deny_total{mode="audit",pod="a",${labels}}`, values },
+      ],
+      promql_expr_test: [
+        {
+          expr: byNamespace,
+          eval_time: '200h',
+          exp_samples: [{ labels: `{${labels}}`, value: denials }],
+        },
+        {
+          expr: isQuiet,
+          eval_time: '200h',
+          exp_samples: denials === 0 ? [{ labels: '{}', value: 0 }] : [],
+        },
+      ],
+    })
+    const tests = [tried('_x100 1x100', 1), tried('_x100 1x50', 1), tried('3x200', 0)]
+    const files = { 'tests.yaml': { rule_files: [], evaluation_interval: '1h', tests } }
+    t.equal(await mistakes(t, files, ['test', 'rules', 'tests.yaml']), '')
   })
 
   for (const each of alertCases) {
