@@ -12,14 +12,17 @@ const late = {
  * ClusterFacts of the folder of `--standalone`, which is all that there is. What a denial rests on is read from the files as they
  * are now, not as they were at the last look.
  */
-export function folderFacts({ store, reread }: StandaloneFolder): ClusterFacts {
-  const facts = objectStoreFacts(store, { complete: true, mayNameNamespaces: false })
+export function folderFacts(folder: StandaloneFolder): ClusterFacts {
+  const facts = objectStoreFacts(folder.store, {
+    complete: true,
+    mayNameNamespaces: false,
+  })
 
   function lately<T>(
     { fresh, signal }: ReadOptions,
     ask: () => Promise<Fact<T>>,
   ): Promise<Fact<T>> {
-    return fresh ? valueBefore(signal, reread().then(ask), () => late) : ask()
+    return fresh ? valueBefore(signal, folder.reread().then(ask), () => late) : ask()
   }
 
   return {
