@@ -25,6 +25,8 @@ export interface Seen {
   perSecond: number
   p50Ms: number
   p99Ms: number
+  /** How late this process itself was for a request that was due, at worst: a stall of the client is none of the server. */
+  clientLateMs: number
 }
 
 const load = JSON.parse(process.argv[2] ?? '') as Load
@@ -45,6 +47,7 @@ const connections = await Promise.all(
   Array.from({ length: load.connections }, () => connectTo({ port: load.port, ca })),
 )
 let tookMs: number[] = []
+let clientLateMs = 0
 
 async function send(connection: KeptConnection, dueMs: number): Promise<void> {
   const answer = await connection.ask(request)
@@ -69,7 +72,10 @@ async function pace(seconds: number, perSecond: number): Promise<void> {
     while (next < total) {
       const dueMs = startMs + (next++ * 1000) / perSecond
       const waitMs = dueMs - performance.now()
-      if (waitMs > 0) await sleep(waitMs)
+      if (waitMs > 0) {
+        await sleep(waitMs)
+        clientLateMs = Math.max(clientLateMs, performance.now() - dueMs)
+      }
       // A timer's grain is no latency of the server.
       await send(connection, waitMs > 0 ? performance.now() : dueMs)
     }
@@ -94,5 +100,6 @@ const seen: Seen = {
   perSecond: tookMs.length / seconds,
   p50Ms: at(0.5),
   p99Ms: at(0.99),
+  clientLateMs,
 }
 console.log(JSON.stringify(seen))

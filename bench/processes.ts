@@ -27,9 +27,25 @@ export interface Served {
   finish(): Promise<void>
 }
 
+/** What runs now. All of it ends with the bench, however that ends. */
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => process.exit(1))
+
+function registered<Child extends ChildProcess>(child: Child): Child {
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0
 const START_ATTEMPTS = 4_500
 const ATTEMPT_EVERY_MS = 20
+/** A server that does not end by itself in this time is killed. */
+const FINISH_MS = 20_000
 /** How the image starts its program: the environment, and Node's own arguments. */
 export const imageStart = readImageStart()
 /** USER_HZ of every Linux that Node runs on. */
@@ -68,22 +84,24 @@ export async function startServed(start: Start): Promise<Served> {
   const [command, rest] = pinned(0, args)
   const log = openSync(logFile, 'w')
   const startedMs = performance.now()
-  const child = spawn(command, rest, {
-    stdio: ['ignore', log, 'inherit'],
-    env: {
-      ...imageStart.env,
-      PATH: process.env.PATH,
-      NODE_COMPILE_CACHE: join(tmpdir(), 'pullgate-bench-compile-cache'),
-      ...env,
-    },
-  })
+  const child = registered(
+    spawn(command, rest, {
+      stdio: ['ignore', log, 'inherit'],
+      env: {
+        ...imageStart.env,
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: join(tmpdir(), 'pullgate-bench-compile-cache'),
+        ...env,
+      },
+    }),
+  )
   closeSync(log)
   for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
     if (await takesConnections(port)) {
       const startMs = performance.now() - startedMs
       return served(child, { port, metricsPort, startMs })
     }
-    if (child.exitCode !== null) break
+    if (child.exitCode !== null || child.signalCode !== null) break
     await sleep(ATTEMPT_EVERY_MS)
   }
   child.kill('SIGKILL')
@@ -111,9 +129,12 @@ function served(
     signal: (name) => void child.kill(name),
     stop: () => void child.kill('SIGKILL'),
     async finish() {
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
+      const impatience = setTimeout(() => child.kill('SIGKILL'), FINISH_MS)
       await ended
+      clearTimeout(impatience)
     },
   }
 }
@@ -147,7 +168,7 @@ export async function runProgram(
   command: string,
   args: readonly string[],
 ): Promise<string> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = registered(spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
   const code = await new Promise((resolve) => child.once('close', resolve))

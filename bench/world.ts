@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,6 +56,7 @@ export async function createWorld(): Promise<World> {
   await writeFile(file('ca.pem'), made.ca)
   await writeFile(file('cert.pem'), made.cert)
   await writeFile(file('key.pem'), made.key)
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const ends: (() => unknown)[] = []
   let count = 0
 
@@ -153,7 +155,6 @@ export async function createWorld(): Promise<World> {
     },
     async end() {
       for (const end of ends.toReversed()) await end()
-      await rm(directory, { recursive: true, force: true })
     },
   }
 }
