@@ -22,5 +22,7 @@ export function reviewBudget(input: {
   const marginMs = Math.max(LEAST_MARGIN_MS, allowedMs * MARGIN_SHARE)
   const latestMs = allowedMs - marginMs - input.elapsedMs
   const lookUpsMs = Math.max(0, Math.min(input.deadlineMs, latestMs))
-  return { lookUpsMs, answerMs: lookUpsMs + marginMs / 2 }
+  // Where the time is nearly over before the review was read, half a margin more would be too late.
+  const lastMs = Math.max(0, allowedMs - marginMs / 2 - input.elapsedMs)
+  return { lookUpsMs, answerMs: Math.min(lookUpsMs + marginMs / 2, lastMs) }
 }

@@ -360,7 +360,9 @@ test('the time for look-ups ends before the API server gives up', (t) => {
     [8000, 30_000, 0, 8000, 9500],
     [8000, null, 0, 8000, 8500],
     [12_000, null, 0, 9000, 9500],
-    [8000, 150, 0, 0, 100],
+    [8000, 150, 0, 0, 50],
+    [8000, 5000, 4700, 0, 50],
+    [8000, 5000, 4900, 0, 0],
   ]
   for (const [deadlineMs, apiTimeoutMs, elapsedMs, lookUpsMs, answerMs] of cases)
     t.strictSame(reviewBudget({ deadlineMs, apiTimeoutMs, elapsedMs }), {
