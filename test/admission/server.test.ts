@@ -315,7 +315,12 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
       durationMs: 20,
     })
   metrics.decided({
-    decision: { ...wouldDeny, images: [], exemption: { kind: 'user', reason: 'admin' } },
+    decision: {
+      ...wouldDeny,
+      action: 'allow',
+      images: [],
+      exemption: { kind: 'user', reason: 'admin' },
+    },
     namespace: 'team-a',
     operation: 'CREATE',
     durationMs: 1,
@@ -363,6 +368,7 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
     'pullgate_config_reloads_total{result="refused"} 1',
   ])
     t.ok(body.split('\n').includes(line), line)
+  t.notMatch(body, /duration_seconds_count\{action="allow"\}/, 'not what was not judged')
   t.notMatch(body, /breaker_state\{host="other"\}/, "a state of many is nobody's")
 
   nowMs = 600_001
