@@ -28,7 +28,7 @@ export const metricCatalogue = {
   },
   pullgate_admission_duration_seconds: {
     type: 'histogram',
-    help: 'Time from the arrival of a review to its answer.',
+    help: 'Time from the arrival of a review whose images were judged to its answer, at the deadline too.',
     labels: ['action'],
   },
   pullgate_registry_requests_total: {

@@ -8,7 +8,7 @@ import { registryCounters } from './registry-metrics.ts'
 export interface MetricsOptions {
   /** The running process; null leaves the process metrics out. */
   process: ProcessStats | null
-  /** Distinct values of the labels `host` and `namespace`; the rest is counted as `other`. */
+  /** Distinct values of the labels `host` and `namespace` in counters; the rest is counted as `other`. */
   maxHosts?: number
   maxNamespaces?: number
   /** Milliseconds of any steady clock; the process's unless given. */

@@ -1,9 +1,11 @@
 import type { Registry } from '@prometheus-io/client'
 import type { BreakerState } from '../registry/circuit-breaker.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
-import { boundedLabel } from './bounded-label.ts'
+import { printable } from '../text/printable.ts'
 import { counter, histogram } from './catalogued-metrics.ts'
-import { hostGauge } from './host-gauge.ts'
+import { hostGauges } from './host-gauges.ts'
+import type { HostGaugeName } from './host-gauges.ts'
+import { createHostLabels } from './host-labels.ts'
 
 /** A registry in the cluster answers in milliseconds, one far away in hundreds. */
 const REQUEST_BUCKETS = [
@@ -16,8 +18,8 @@ const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = {
   open: 2,
 }
 
-/** A registry that nothing was asked of for so long has no state to show. */
-const IDLE_MS = 600_000
+/** As long as DNS allows. */
+const MAX_NAME = 253
 
 export interface RegistryCountersOptions {
   maxHosts: number
@@ -30,19 +32,9 @@ export function registryCounters(
   registry: Registry,
   { maxHosts, now }: RegistryCountersOptions,
 ): RegistryObserver {
-  const lastUse = new Map<string, number>()
-  const isCurrent = (host: string): boolean =>
-    now() - (lastUse.get(host) ?? Number.NEGATIVE_INFINITY) <= IDLE_MS
+  const labels = createHostLabels(maxHosts)
+  const gauges = hostGauges(registry, { maxHosts, labels, now })
   const requests = counter(registry, 'pullgate_registry_requests_total')
-  const limit = hostGauge(registry, 'pullgate_ratelimit_limit', isCurrent)
-  const remaining = hostGauge(registry, 'pullgate_ratelimit_remaining', isCurrent)
-  const breaker = hostGauge(registry, 'pullgate_registry_breaker_state', isCurrent)
-  const queue = hostGauge(registry, 'pullgate_registry_queue_depth', isCurrent)
-  const paused = hostGauge(
-    registry,
-    'pullgate_registry_paused_until_timestamp_seconds',
-    isCurrent,
-  )
   const spared = counter(registry, 'pullgate_registry_spared_total')
   const uses = counter(registry, 'pullgate_cache_requests_total')
   const refused = counter(registry, 'pullgate_guard_refused_total')
@@ -52,29 +44,37 @@ export function registryCounters(
     'pullgate_registry_request_duration_seconds',
     REQUEST_BUCKETS,
   )
-  const boundedHost = boundedLabel(maxHosts)
 
+  /** Its label in counters. */
   function used(host: string): string {
-    const label = boundedHost(host)
-    lastUse.set(label, now())
-    return label
+    const name = printable(host, MAX_NAME)
+    gauges.used(name)
+    return labels.of(name)
+  }
+
+  function show(host: string, name: HostGaugeName, value: number): void {
+    gauges.set(printable(host, MAX_NAME), name, value)
   }
 
   return {
     request({ host, purpose, status, durationMs }) {
+      if (status !== 'error') labels.answered(printable(host, MAX_NAME))
       requests.inc({ host: used(host), purpose, status })
       duration.observe({ purpose }, durationMs / 1000)
     },
     rateLimit({ host, rateLimit }) {
-      const label = used(host)
-      limit(label, rateLimit.limit)
-      remaining(label, rateLimit.remaining)
+      show(host, 'pullgate_ratelimit_limit', rateLimit.limit)
+      show(host, 'pullgate_ratelimit_remaining', rateLimit.remaining)
     },
     refusedAddress: () => refused.inc(),
     unguarded: () => unchecked.inc(),
-    breaker: ({ host, state }) => breaker(used(host), BREAKER_VALUES[state]),
-    queue: ({ host, depth }) => queue(used(host), depth),
-    paused: ({ host, untilMs }) => paused(used(host), Math.round(untilMs / 1000)),
+    breaker: ({ host, state }) =>
+      show(host, 'pullgate_registry_breaker_state', BREAKER_VALUES[state]),
+    queue: ({ host, depth }) => show(host, 'pullgate_registry_queue_depth', depth),
+    paused({ host, untilMs }) {
+      const until = Math.round(untilMs / 1000)
+      show(host, 'pullgate_registry_paused_until_timestamp_seconds', until)
+    },
     spared: ({ host, reason }) => spared.inc({ host: used(host), reason }),
     cache: ({ cache, result }) => uses.inc({ cache, result }),
     // A line in the log, once: a number would not say more than the breaker does.

@@ -18,7 +18,9 @@ export interface BoundedCache<Value> {
   /** Without `ttlMs` it stays until there is no room for it. A value larger than the whole cache is not kept. */
   set(key: string, value: Value, ttlMs?: number): void
   delete(key: string): void
-  /** What is kept now: for tests and metrics. */
+  /** What is kept now, the most recently used first. */
+  entries(): Iterable<[key: string, value: Value]>
+  /** For tests and metrics. */
   size(): { entries: number; bytes: number }
 }
 
@@ -53,6 +55,7 @@ export function createBoundedCache<Value extends {}>({
       else entries.set(key, value, ttlMs === undefined ? {} : { ttl: ttlMs })
     },
     delete: (key) => void entries.delete(key),
+    entries: () => entries.entries(),
     size: () => ({ entries: entries.size, bytes: entries.calculatedSize }),
   }
 }

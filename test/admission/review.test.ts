@@ -319,13 +319,14 @@ test('what hangs does not hang the answer', async (t) => {
     ['predictor and cluster', { predict: () => never, namespace: () => never }],
   ]
   for (const [name, setup] of hangs) {
-    const { review } = setUp(setup)
+    const { review, decided, passed } = setUp(setup)
 
     const response = responseOf(
       await review(recording('deployment-create'), { timeoutMs: 230, elapsedMs: 0 }),
     )
 
     t.equal(response.allowed, true, name)
+    t.strictSame([decided.length, passed], [1, []], `${name}: its duration counts`)
     t.match(response.warnings, [/\[Unverified\].*longer than the API server waits/], name)
   }
 

@@ -19,6 +19,7 @@ import { createMetrics } from '../../src/admission/metrics.ts'
 import { createReadiness } from '../../src/admission/readiness.ts'
 import { createSelfSigned } from '../../src/certificates/self-signed.ts'
 import type { Decision } from '../../src/policy/decision.ts'
+import { codeBlocks, readDocument, section } from '../docs/markdown.ts'
 
 const certificate = await createSelfSigned({
   hosts: ['localhost', '127.0.0.1'],
@@ -315,7 +316,12 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
       durationMs: 20,
     })
   metrics.decided({
-    decision: { ...wouldDeny, images: [], exemption: { kind: 'user', reason: 'admin' } },
+    decision: {
+      ...wouldDeny,
+      action: 'allow',
+      images: [],
+      exemption: { kind: 'user', reason: 'admin' },
+    },
     namespace: 'team-a',
     operation: 'CREATE',
     durationMs: 1,
@@ -363,6 +369,7 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
     'pullgate_config_reloads_total{result="refused"} 1',
   ])
     t.ok(body.split('\n').includes(line), line)
+  t.notMatch(body, /duration_seconds_count\{action="allow"\}/, 'not what was not judged')
   t.notMatch(body, /breaker_state\{host="other"\}/, "a state of many is nobody's")
 
   nowMs = 600_001
@@ -376,6 +383,26 @@ test('metrics count decisions, would-be denials and registries', async (t) => {
   t.match(later, /ratelimit_limit\{host="b.test"\} 100/, 'somebody still asks it')
   t.notMatch(later, /(?:breaker_state|queue_depth|seconds)\{host="a.test"\}/)
   t.match(later, /requests_total\{host="a.test"/, 'what was counted stays')
+})
+
+test('the query of docs/metrics.md for denials counts objects that were denied', async (t) => {
+  const { text } = readDocument('docs/metrics.md')
+  const [query] = codeBlocks(section(text, '## Denials'))
+  const [, name = '', label = ''] =
+    /(pullgate_\w+)\{([^}]+)\}/.exec(query?.code ?? '') ?? []
+  const metrics = createMetrics({ process: null })
+  const counted = async (decision: Decision) => {
+    const event = { namespace: 'team-a', operation: 'CREATE', durationMs: 20 }
+    metrics.decided({ decision, ...event })
+    const lines = (await metrics.render()).body.split('\n')
+    const series = lines.filter((line) => line.startsWith(`${name}{`))
+    return series.filter((line) => line.includes(label)).map((line) => line.at(-1))
+  }
+  const images = [imageDecision(), imageDecision()]
+  const denied: Decision = { ...wouldDeny, mode: 'enforce', action: 'deny', images }
+
+  t.strictSame(await counted(wouldDeny), [], 'let through')
+  t.strictSame(await counted(denied), ['1'], 'once, of two images')
 })
 
 test('buckets make a p99 readable: no step from 1 ms to 5 s is wider than 2.5', async (t) => {

@@ -60,6 +60,22 @@ t.test('an entry ends by its own time; no time at all is none', (t) => {
   t.end()
 })
 
+t.test('what is kept can be listed, and is none the more recent for it', (t) => {
+  const cache = text(2, 10_000)
+  cache.set('a', '1')
+  cache.set('b', '2')
+  t.same(
+    [...cache.entries()],
+    [
+      ['b', '2'],
+      ['a', '1'],
+    ],
+  )
+  cache.set('c', '3')
+  t.notOk(cache.has('a'))
+  t.end()
+})
+
 t.test('plain values are about as large as their JSON', (t) => {
   t.equal(jsonBytes({ tags: ['1.0'] }), 16)
   t.equal(jsonBytes(undefined), 0)

@@ -42,13 +42,10 @@ async function inFrontOf(t: Test, endpoint: string) {
     },
     manifests: [node('node-1'), namespace('team-a')],
   })
+  const submit = (images: string[]) =>
+    webhook.review(podReview({ namespace: 'team-a', images }))
   const review = (...names: string[]) =>
-    webhook.review(
-      podReview({
-        namespace: 'team-a',
-        images: names.map((name) => `r.acme.test/${name}`),
-      }),
-    )
+    submit(names.map((name) => `r.acme.test/${name}`))
   /** The sum of all series of a metric that have these labels. */
   const metric = async (name: string, labels = ''): Promise<number> => {
     const { text } = await webhook.metricsPath('/metrics')
@@ -58,7 +55,7 @@ async function inFrontOf(t: Test, endpoint: string) {
       .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
   const ready = async () => (await webhook.metricsPath('/readyz')).status
-  return { log: webhook.log, ready, review, metric }
+  return { log: webhook.log, ready, submit, review, metric }
 }
 
 function tags(count: number): string[] {
@@ -104,6 +101,26 @@ t.test('users are told of it in one line an object', async (t) => {
     warnings[0],
     /^container "c0": r\.acme\.test\/team\/app-0:1\.1 and 19 more images \[RegistryUnreachable\]: 127\.0\.0\.1:\d+ was never reachable from here, so its images are not verified\.$/,
   )
+})
+
+t.test('names that somebody makes up hide no registry that is down', async (t) => {
+  const { endpoint } = await registryThat(t, (_request, response) =>
+    response.writeHead(503).end(),
+  )
+  const { submit, review, metric } = await inFrontOf(t, endpoint)
+  // Refused by the guard, which is quicker than names that do not resolve.
+  const unreachable = (low: number) =>
+    submit(tags(200).map((each) => `169.254.${low}.${each}/app:1`))
+  const host = `host="${new URL(endpoint).host}"`
+
+  await unreachable(1)
+  for (const tag of tags(FAILURES + 1)) await review(`team/app:${tag}`)
+  await unreachable(2)
+
+  t.equal(await metric(STATE, host), 2)
+  t.ok((await metric(REQUESTS, host)) >= FAILURES)
+  t.ok((await metric('pullgate_registry_spared_total', host)) > 0)
+  t.equal(await metric(REQUESTS, 'host="other"'), 400)
 })
 
 t.test('a storm of 500 images is smoothed', async (t) => {
