@@ -99,7 +99,7 @@ async function sendOne(
     host: url.host,
     purpose: hop.purpose,
     status: answer.kind === 'response' ? String(answer.status) : 'error',
-    durationMs: now() - startedMs,
+    durationMs: answer.tookMs ?? now() - startedMs,
   })
   if (answer.kind === 'response') noteResponse(answer, hop, trail, observer)
   return answer
