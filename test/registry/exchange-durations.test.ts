@@ -1,18 +1,11 @@
 import { test } from 'tap'
-import {
-  createGentleTransport,
-  defaultGentleLimits,
-} from '../../src/registry/gentle-transport.ts'
-import { createReachedHosts } from '../../src/registry/reached-hosts.ts'
-import { silentObserver } from '../../src/registry/registry-observer.ts'
 import { found } from './support/bearer-registry.ts'
-import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
+import { requestFor } from './support/client-of.ts'
 import { scriptedRegistry } from './support/scripted-registry.ts'
-import { tappedTransport } from './support/tapped-transport.ts'
+import { sparedClient } from './support/spared-client.ts'
 
 await test('the duration of an exchange is without the wait for its turn', async (t) => {
-  let nowMs = 0
-  const now = (): number => nowMs
+  const clock = { nowMs: 0 }
   const depths: number[] = []
   const durations: number[] = []
   const held: (() => void)[] = []
@@ -20,25 +13,18 @@ await test('the duration of an exchange is without the wait for its turn', async
     if (attempt > 1) return found(request, response)
     held.push(() => found(request, response))
   })
-  const observer = {
-    ...silentObserver,
-    queue: ({ depth }: { depth: number }) => depths.push(depth),
-    request: ({ durationMs }: { durationMs: number }) => durations.push(durationMs),
-  }
-  const transport = createGentleTransport({
-    transport: tappedTransport(),
-    limits: { ...defaultGentleLimits, atATime: 1 },
-    observer,
-    reached: createReachedHosts(),
-    now,
-    wallClock: () => 0,
+  const client = sparedClient(t, registry, {
+    limits: { atATime: 1 },
+    observer: {
+      queue: ({ depth }) => depths.push(depth),
+      request: ({ durationMs }) => durations.push(durationMs),
+    },
+    now: () => clock.nowMs,
   })
-  t.teardown(() => transport.close())
-  const client = clientOf([endpointOf(registry.baseUrl)], { transport, observer, now })
 
   const both = ['1.0', '2.0'].map((tag) => client.lookup(requestFor(tag)))
   while (held.length === 0 || depths.at(-1) !== 1) await new Promise(setImmediate)
-  nowMs += 5_000
+  clock.nowMs += 5_000
   for (const answer of held) answer()
 
   for (const result of await Promise.all(both)) t.equal(result.outcome, 'found')
