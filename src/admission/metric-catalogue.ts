@@ -38,7 +38,7 @@ export const metricCatalogue = {
   },
   pullgate_registry_request_duration_seconds: {
     type: 'histogram',
-    help: 'Time of HTTP exchanges with registries and token services.',
+    help: 'Time of HTTP exchanges with registries and token services, without the wait for a turn.',
     labels: ['purpose'],
   },
   pullgate_ratelimit_limit: {

@@ -1,4 +1,5 @@
 import type { Registry } from '@prometheus-io/client'
+import { STATUS_CODES } from '../http/status-codes.ts'
 import type { BreakerState } from '../registry/circuit-breaker.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import { printable } from '../text/printable.ts'
@@ -59,7 +60,7 @@ export function registryCounters(
   return {
     request({ host, purpose, status, durationMs }) {
       if (status !== 'error') labels.answered(printable(host, MAX_NAME))
-      requests.inc({ host: used(host), purpose, status })
+      requests.inc({ host: used(host), purpose, status: boundedStatus(status) })
       duration.observe({ purpose }, durationMs / 1000)
     },
     rateLimit({ host, rateLimit }) {
@@ -80,4 +81,9 @@ export function registryCounters(
     // A line in the log, once: a number would not say more than the breaker does.
     neverReached() {},
   }
+}
+
+/** A registry may answer any of 800 numbers, each a series of its own. */
+function boundedStatus(status: string): string {
+  return status === 'error' || status in STATUS_CODES ? status : 'other'
 }

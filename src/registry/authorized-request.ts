@@ -11,6 +11,7 @@ import type {
 } from './answer-challenge.ts'
 import { parseChallenges, usableChallenge } from './challenge.ts'
 import type { Challenge } from './challenge.ts'
+import type { Reply } from './exchange.ts'
 import { createKnownChallenges, isSameChallenge } from './known-challenges.ts'
 import type { KnownChallenge, KnownChallengesOptions } from './known-challenges.ts'
 import { classifyMediaType, manifestMediaType } from './media-types.ts'
@@ -84,7 +85,7 @@ export function createAuthorizedRequests(
       Object.assign(session, refused, { trail: { ...refused.trail, requests } })
       return answer
     }
-    if (known.isGuess && reply.kind === 'response') challenges.guessedWrong(session)
+    if (known.isGuess && showsWhatIsAsked(reply)) challenges.guessedWrong(session)
     if (!isUnauthorized(reply)) return toAnswer(reply)
     if (challenge === null) return verdict(unauthorized('no-challenge', false))
     return answered(session, request, challenge)
@@ -124,6 +125,16 @@ function mayStand(answer: ApiAnswer, { purpose }: ApiRequest): boolean {
     default:
       return false
   }
+}
+
+/**
+ * A registry that counts too many requests, or is in trouble, has not looked at what the repository asks for; nor was it asked
+ * where such an answer stands for one that is spared.
+ */
+function showsWhatIsAsked(reply: Reply): boolean {
+  if (reply.kind !== 'response') return false
+  const { status } = reply.response
+  return status < 500 && status !== 408 && status !== 429
 }
 
 const USABLE = new Set(['image', 'index'])

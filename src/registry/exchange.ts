@@ -16,6 +16,8 @@ export interface Trail {
   /** `METHOD URL` of the latest exchange, without query and user info. */
   request: string
   status: number | null
+  /** The latest exchange was not sent: its host is spared. */
+  unasked: boolean
   redirected: boolean
   servedBy: string | null
   /** Every exchange so far had verified TLS, straight to the host. */
@@ -48,6 +50,7 @@ export function newTrail(): Trail {
     requests: 0,
     request: '',
     status: null,
+    unasked: false,
     redirected: false,
     servedBy: null,
     verified: true,
@@ -92,14 +95,15 @@ async function sendOne(
     headers: { 'user-agent': userAgent, ...hop.privateHeaders, ...hop.headers },
   })
   trail.status = answer.kind === 'response' ? answer.status : null
-  if (answer.unasked === true) return answer
+  trail.unasked = answer.unasked === true
+  if (trail.unasked) return answer
   trail.request = `${method} ${shownUrl(url)}`
   trail.requests++
   observer.request({
     host: url.host,
     purpose: hop.purpose,
     status: answer.kind === 'response' ? String(answer.status) : 'error',
-    durationMs: now() - startedMs,
+    durationMs: answer.tookMs ?? now() - startedMs,
   })
   if (answer.kind === 'response') noteResponse(answer, hop, trail, observer)
   return answer

@@ -76,8 +76,9 @@ export function createGentleTransport(options: GentleTransportOptions): Transpor
       health.learn({ kind: 'interrupted' }, asked())
       throw error
     }
-    health.learn(answer, asked())
-    return answer
+    const learned = asked()
+    health.learn(answer, learned)
+    return { ...answer, tookMs: learned.tookMs }
   }
 
   return {

@@ -50,6 +50,8 @@ export interface LookupEvidence {
   requests: number
   /** Pull quota that the registry announced. */
   rateLimit: RateLimit | null
+  /** Present where the request that would have decided was not sent, since its host is spared: this is how its last answer was. */
+  unasked?: true
   /** Present with a 404 that has no sign of a registry, no error code and no header, from a host that has served images. */
   unsigned?: true
   /** The address of a host that gave such a 404, or a web page, and has served no image so far: once it does, that is a doubt. */

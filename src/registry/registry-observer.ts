@@ -6,7 +6,10 @@ export type CacheName = 'lookups' | 'tags' | 'tokens' | 'indexes'
 
 /** What the registry client tells to whoever counts. Hosts are `host[:port]`; nothing secret passes here. */
 export interface RegistryObserver {
-  /** After each HTTP exchange. `status` is the HTTP status, or `error` when there was none. */
+  /**
+   * After each HTTP exchange. `status` is the HTTP status, or `error` when there was none; `durationMs` is without the wait for
+   * a turn.
+   */
   request(event: {
     host: string
     purpose: 'manifest' | 'token' | 'tags' | 'config'

@@ -82,5 +82,6 @@ export function evidenceOf(session: Session): LookupEvidence {
     access,
     requests: trail.requests,
     rateLimit: trail.rateLimit,
+    ...(trail.unasked ? { unasked: true } : {}),
   }
 }

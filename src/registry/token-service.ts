@@ -143,4 +143,5 @@ function noteFlight(trail: Trail, flight: Trail, isOwn: boolean): void {
   trail.verified &&= flight.verified
   trail.request = flight.request
   trail.status = flight.status
+  trail.unasked = flight.unasked
 }

@@ -16,12 +16,14 @@ export interface HttpRequest {
   signal: AbortSignal
 }
 
-interface MaybeUnasked {
+interface HowSent {
   /** Nothing was sent, since the host is spared: this is how its last answer was. */
   unasked?: true
+  /** How long the exchange itself took, from a transport that has requests wait for their turn. */
+  tookMs?: number
 }
 
-export interface HttpResponse extends MaybeUnasked {
+export interface HttpResponse extends HowSent {
   kind: 'response'
   status: number
   /** Lower-case names; a header sent on several lines is an array. */
@@ -33,7 +35,7 @@ export interface HttpResponse extends MaybeUnasked {
 }
 
 /** An exchange never rejects: what went wrong is an answer. `host` is `host:port` as dialled. */
-export type HttpAnswer = MaybeUnasked &
+export type HttpAnswer = HowSent &
   (
     | HttpResponse
     | { kind: 'network'; fault: NetworkFault; host: string; detail: string }

@@ -405,6 +405,25 @@ test('the query of docs/metrics.md for denials counts objects that were denied',
   t.strictSame(await counted(denied), ['1'], 'once, of two images')
 })
 
+test('a registry makes no more series than HTTP has statuses', async (t) => {
+  const metrics = createMetrics({ process: null })
+  const answered = Array.from({ length: 800 }, (_, index) => String(200 + index))
+  for (const status of [...answered, 'error'])
+    metrics.observer.request({
+      host: 'a.test',
+      purpose: 'manifest',
+      status,
+      durationMs: 5,
+    })
+  const { body } = await metrics.render()
+  const series = body.matchAll(/^pullgate_registry_requests_total\{.*status="(\w+)"\}/gm)
+  const statuses = new Set([...series].map(([, status]) => status))
+  for (const status of ['200', '401', '404', '429', '503', 'error', 'other'])
+    t.ok(statuses.has(status), status)
+  t.notOk(statuses.has('999'))
+  t.ok(statuses.size < 70, `${statuses.size} series`)
+})
+
 test('buckets make a p99 readable: no step from 1 ms to 5 s is wider than 2.5', async (t) => {
   const metrics = createMetrics({ process: null })
   metrics.decided({

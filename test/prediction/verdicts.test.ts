@@ -180,6 +180,17 @@ const outcomes: Outcome[] = [
     says: /the account in the pull secret \(429\)/,
   },
   {
+    name: '429 for somebody else, so that nothing was sent with the account',
+    result: {
+      outcome: 'rate-limited',
+      stage: 'manifest',
+      retryAfterMs: 1_500,
+      evidence: { status: 429, access: 'credential', unasked: true, requests: 0 },
+    },
+    anonymous: uncertain('RateLimited'),
+    says: /^registry\.acme\.test is limiting requests and has asked this webhook to wait \(429\), [^,]*; nodes may have their own quota\. It is asked again in 2 seconds\.$/,
+  },
+  {
     name: '503',
     result: { outcome: 'unexpected-status', evidence: { status: 503 } },
     anonymous: uncertain('RegistryError'),

@@ -17,6 +17,7 @@ import {
 import { endpointOf, requestFor } from './support/client-of.ts'
 import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
 import type { Script, SeenRequest } from './support/scripted-registry.ts'
+import { sparedClient } from './support/spared-client.ts'
 
 const ofRepository = (
   repository: string,
@@ -191,6 +192,41 @@ await test('a registry whose repositories differ is guessed at once', async (t) 
     costs.push(evidence.requests)
   }
   t.same(costs, [3, 1, 1])
+})
+
+await test('a registry that is limiting or in trouble is guessed at again', async (t) => {
+  const troubles: [code: number, headers?: Record<string, string>][] = [
+    [429],
+    [429, { 'retry-after': '1' }],
+    [500],
+    [502],
+    [503, { 'retry-after': '1' }],
+    [504],
+  ]
+  for (const [code, headers] of troubles) {
+    const clock = { nowMs: 0 }
+    let isInTrouble = false
+    const registry = await scriptedRegistry(t, (request, response, attempt) => {
+      if (request.line.includes(' /token')) return json(response, { token: 't' })
+      if (isInTrouble) return status(code, headers)(request, response, attempt)
+      if (request.headers.authorization === undefined)
+        return refuse(response, 401, '', ownChallenge(request))
+      found(request, response)
+    })
+    const one = sparedClient(t, registry, { now: () => clock.nowMs })
+    await one.lookup(ofRepository('team/app'))
+    isInTrouble = true
+    t.match(await one.lookup(ofRepository('team/other')), { evidence: { status: code } })
+    isInTrouble = false
+    clock.nowMs = 1_000
+
+    const { outcome, evidence } = await one.lookup(ofRepository('team/third'))
+    t.same(
+      [outcome, evidence.requests],
+      ['found', 2],
+      `${code} ${headers ? 'paused' : ''}`,
+    )
+  }
 })
 
 await test("a challenge that is one repository's alone is asked of no other", async (t) => {

@@ -7,7 +7,7 @@ import type { TriedCredential } from '../lookups/try-credentials.ts'
 export function describeAttempts(tried: readonly TriedCredential[]): Attempt[] {
   return tried.map(({ match, result }) => ({
     credential: match === null ? 'anonymous' : describeOrigin(match.origin),
-    answer: describeAnswer(result),
+    answer: `${describeAnswer(result)}${result.evidence.unasked ? ', not asked this time' : ''}`,
   }))
 }
 

@@ -179,24 +179,33 @@ function tlsAdvice(fault: TlsFault, host: string): string {
   }
 }
 
-function explainRateLimit({
-  evidence: { registry, access },
-  stage,
-  retryAfterMs,
-}: Extract<LookupResult, { outcome: 'rate-limited' }>): Finding {
+function explainRateLimit(
+  result: Extract<LookupResult, { outcome: 'rate-limited' }>,
+): Finding {
+  const { evidence, stage, retryAfterMs } = result
+  const { registry } = evidence
   const who = stage === 'token' ? `The token service of ${registry}` : registry
-  const wait =
-    retryAfterMs === null
-      ? ''
-      : ` It asks to wait ${Math.ceil(retryAfterMs / 1000)} seconds.`
+  const seconds = retryAfterMs === null ? null : Math.ceil(retryAfterMs / 1000)
+  if (evidence.unasked === true) return explainPause(who, seconds)
   const whose =
-    access === 'credential'
+    evidence.access === 'credential'
       ? 'of the account in the pull secret (429), so the image was not verified; the nodes use the same account'
       : 'from this address (429), so the image was not verified; nodes may have their own quota'
+  const wait = seconds === null ? '' : ` It asks to wait ${seconds} seconds.`
   return uncertain(
     'RateLimited',
     `${who} is limiting requests ${whose}.${wait}`,
     `Pull with an account, or through a mirror, to have a quota of your own on ${registry}.`,
+  )
+}
+
+/** Somebody else's request was limited, and this one not sent: whose quota it would have counted against is not known. */
+function explainPause(who: string, seconds: number | null): Finding {
+  const again = seconds === null ? '' : ` It is asked again in ${seconds} seconds.`
+  return uncertain(
+    'RateLimited',
+    `${who} is limiting requests and has asked this webhook to wait (429), so the image was not verified; nodes may have their own quota.${again}`,
+    null,
   )
 }
 
