@@ -66,6 +66,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const registrySettings = (registry: string): RegistrySettings =>
     registrySettingsFor(registries, registry)
   const servingHosts = createServingHosts()
+  const lookupTimeoutMs = Math.min(configuration.deadlineMs, MAX_LOOKUP_MS)
   const direct = createRegistryClient({
     registries,
     hostsDirectory: configuration.hostsDirectory,
@@ -75,6 +76,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     ...(options.reached ? { reached: options.reached } : {}),
     servingHosts,
     userAgent: `pullgate/${version}`,
+    lookupTimeoutMs,
   })
   const client = options.oneRun
     ? rememberAnswers({
@@ -91,9 +93,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     now,
     ...configuration.cache,
     // One that waits for its turn has a deadline of its own once it has it.
-    lookupTimeoutMs: options.oneRun
-      ? ONE_RUN_WAIT_MS
-      : Math.min(configuration.deadlineMs, MAX_LOOKUP_MS),
+    lookupTimeoutMs: options.oneRun ? ONE_RUN_WAIT_MS : lookupTimeoutMs,
     random: Math.random,
     onUse: (result) => observer.cache({ cache: 'lookups', result }),
   })

@@ -1,5 +1,5 @@
 import { createEndpointResolver } from './endpoint-resolver.ts'
-import { createGentleTransport, defaultGentleLimits } from './gentle-transport.ts'
+import { createGentleTransport, gentleLimits } from './gentle-transport.ts'
 import { createHttpTransport, defaultTransportLimits } from './http-transport.ts'
 import type { ImagePlatformReader } from './image-platform.ts'
 import type { RegistryClient } from './lookup.ts'
@@ -29,7 +29,12 @@ export interface RegistryClientOptions {
   /** Which hosts served images, where whoever remembers answers has to know it. */
   servingHosts?: ServingHosts
   userAgent?: string
+  /** When a look-up is given up: a host that does not answer for most of it is taken to be down. */
+  lookupTimeoutMs?: number
 }
+
+/** As that of the configuration. */
+const DEFAULT_LOOKUP_TIMEOUT_MS = 8_000
 
 /** A client of the OCI distribution API that asks as containerd does. Close it to end its connections. */
 export function createRegistryClient(
@@ -44,6 +49,7 @@ export function createRegistryClient(
     reached = createReachedHosts(),
     servingHosts = createServingHosts(),
     userAgent = 'pullgate',
+    lookupTimeoutMs = DEFAULT_LOOKUP_TIMEOUT_MS,
   } = options
   return createClient({
     transport: createGentleTransport({
@@ -54,7 +60,7 @@ export function createRegistryClient(
         observer,
         now,
       }),
-      limits: defaultGentleLimits,
+      limits: gentleLimits(lookupTimeoutMs),
       observer,
       reached,
       now,

@@ -23,14 +23,19 @@ export interface GentleTransportOptions extends SparingOptions {
   observer: SparingOptions['observer'] & Pick<RegistryObserver, 'queue'>
 }
 
-export const defaultGentleLimits: GentleLimits = {
-  // As many as there are connections to an origin.
-  atATime: 16,
-  maxWaiting: 1_000,
-  failures: 5,
-  intervalMs: 10_000,
-  slowMs: 500,
-  maxPauseMs: 60_000,
+/** For look-ups that end after so many milliseconds. */
+export function gentleLimits(lookupTimeoutMs: number): GentleLimits {
+  return {
+    // As many as there are connections to an origin.
+    atATime: 16,
+    maxWaiting: 1_000,
+    failures: 5,
+    intervalMs: 10_000,
+    slowMs: 500,
+    // The rest may go to whatever is asked before it, such as a token service.
+    hangingMs: lookupTimeoutMs * 0.75,
+    maxPauseMs: 60_000,
+  }
 }
 
 /** Origins that are remembered. Names come from images, so there may be any number. */
