@@ -31,7 +31,7 @@ export function gentleLimits(lookupTimeoutMs: number): GentleLimits {
     maxWaiting: 1_000,
     failures: 5,
     intervalMs: 10_000,
-    slowMs: 500,
+    slowMs: Math.min(500, lookupTimeoutMs / 2),
     // The rest may go to whatever is asked before it, such as a token service.
     hangingMs: lookupTimeoutMs * 0.75,
     maxPauseMs: 60_000,

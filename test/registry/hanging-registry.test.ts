@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Test } from 'tap'
+import { gentleLimits } from '../../src/registry/gentle-transport.ts'
 import type { GentleLimits } from '../../src/registry/gentle-transport.ts'
 import { scriptedRegistry } from './support/scripted-registry.ts'
 import { found, LOOKUP_TIMEOUT_MS, sparedClient } from './support/spared-client.ts'
@@ -79,4 +80,15 @@ t.test('a registry that is fast again is not given the time it once took', async
   for (let quick = 0; quick < 30; quick++) await answered(30)
   for (let each = 0; each < 3; each++) await timedOut(600)
   t.same(told, ['closed', 'open'])
+})
+
+t.test('a hanging registry is left alone however short a look-up may take', async (t) => {
+  for (const lookupTimeoutMs of [100, 400, 900]) {
+    const { slowMs, hangingMs } = gentleLimits(lookupTimeoutMs)
+    const { timedOut, told } = await silentRegistry(t, { slowMs, hangingMs })
+    // A good part of it went to a challenge.
+    const leftMs = lookupTimeoutMs * 0.6
+    for (let each = 0; each < 3; each++) await timedOut(leftMs)
+    t.same(told, ['closed', 'open', 'never reached'], `${lookupTimeoutMs} ms`)
+  }
 })
