@@ -108,10 +108,10 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
     const waitMs = parseRetryAfter(response.headers, wallClock())
     if (waitMs === null || waitMs === 0) return
     const pauseMs = Math.min(waitMs, limits.maxPauseMs)
-    pause = {
-      untilMs: now() + pauseMs,
-      response: withoutContent(response),
-    }
+    const untilMs = now() + pauseMs
+    // What was under way when the pause began may ask for a shorter one.
+    if (pause !== null && pause.untilMs >= untilMs) return
+    pause = { untilMs, response: withoutContent(response) }
     observer.paused({ host, untilMs: wallClock() + pauseMs })
   }
 

@@ -241,6 +241,34 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
   }
 })
 
+t.test('a shorter Retry-After does not shorten a pause', async (t) => {
+  const held: (() => void)[] = []
+  const registry = await scriptedRegistry(t, (_, response) => {
+    const retryAfter = held.length === 0 ? '50' : '5'
+    held.push(() =>
+      refuse(response, 429, 'TOOMANYREQUESTS', { 'retry-after': retryAfter }),
+    )
+  })
+  const { look, clock, sent, told } = sparedClient(t)
+  const looks: Promise<unknown>[] = []
+  for (const tag of ['first', 'second']) {
+    looks.push(look(registry.baseUrl, tag))
+    while (held.length < looks.length) await new Promise(setImmediate)
+  }
+  for (const [index, answer] of held.entries()) {
+    answer()
+    await looks[index]
+  }
+  t.same(told, ['closed', 'until 50000'])
+
+  clock.nowMs = 49_000
+  t.match(await look(registry.baseUrl, 'third'), {
+    outcome: 'rate-limited',
+    retryAfterMs: 1_000,
+  })
+  t.equal(sent.length, 2)
+})
+
 t.test('a storm of 500 images is smoothed', async (t) => {
   let under = 0
   let most = 0
