@@ -11,12 +11,15 @@ export interface SparingLimits {
   /** Connection faults, time-outs and answers 502, 503 and 504 in a row after which an origin is asked once an interval. */
   failures: number
   intervalMs: number
+  /** A registry's Retry-After is heeded so long at most. */
+  maxPauseMs: number
+}
+
+export interface Patience {
   /** A request that its deadline ended says something about the origin once it had that long. */
   slowMs: number
   /** And always once it had that long, however slow the origin's answers are. */
   hangingMs: number
-  /** A registry's Retry-After is heeded so long at most. */
-  maxPauseMs: number
 }
 
 export interface SparingOptions {
@@ -29,11 +32,12 @@ export interface SparingOptions {
   wallClock: () => number
 }
 
-/** What was asked, with which permit, and how long it took. */
+/** What was asked, with which permit, how long it took, and how long it might have taken. */
 export interface Asked {
   request: HttpRequest
   permit: Permit
   tookMs: number
+  patience: Patience
 }
 
 /** What is known of one origin's health: whether it is down, or wants to be left alone. */
@@ -51,7 +55,6 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
   /** What its slowest answer of late took. */
   let slowestMs = 0
   let pause: { untilMs: number; response: HttpResponse } | null = null
-  // Not yet told: an origin of a new client may have been down for the one before it.
   let shown: BreakerState | null = null
 
   function paused(): HttpAnswer | null {
@@ -86,9 +89,9 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
   }
 
   /** Whether it had clearly more time than this origin needs: one that began late in a storm had less, and tells nothing. */
-  function hadEnough(tookMs: number): boolean {
-    const enoughMs = Math.max(limits.slowMs, 2 * slowestMs)
-    return tookMs >= Math.min(enoughMs, limits.hangingMs)
+  function hadEnough({ tookMs, patience }: Asked): boolean {
+    const enoughMs = Math.max(patience.slowMs, 2 * slowestMs)
+    return tookMs >= Math.min(enoughMs, patience.hangingMs)
   }
 
   function isThere(): void {
@@ -137,7 +140,7 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
         }
         notePause(answer)
       } else {
-        const failure = outage(answer, asked.request, hadEnough(asked.tookMs))
+        const failure = outage(answer, asked.request, hadEnough(asked))
         if (failure === 'none') breaker.abandoned(asked.permit)
         else if (failure === 'answered') isThere()
         else {

@@ -9,7 +9,7 @@ import { found, LOOKUP_TIMEOUT_MS, sparedClient } from './support/spared-client.
 async function silentRegistry(t: Test, limits: Partial<GentleLimits> = {}) {
   const pending: (() => void)[] = []
   const registry = await scriptedRegistry(t, (...exchange) => {
-    pending.push(() => void found(...exchange))
+    pending.push(() => found(...exchange))
   })
   const client = sparedClient(t, limits)
   const { clock, look, sent } = client

@@ -2,9 +2,8 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createCircuitBreaker } from '../../src/registry/circuit-breaker.ts'
-import { createReachedHosts } from '../../src/registry/reached-hosts.ts'
 import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
-import { defaultGentleLimits, found, sparedClient } from './support/spared-client.ts'
+import { defaultLimits, found, sparedClient } from './support/spared-client.ts'
 
 /** The address of a port that refuses connections. */
 async function closedPort(): Promise<string> {
@@ -75,11 +74,11 @@ t.test('an outage costs one request an interval', async (t) => {
     if (result.evidence.requests !== 0) t.fail('a request is claimed')
   }
 
-  clock.nowMs += defaultGentleLimits.intervalMs
+  clock.nowMs += defaultLimits.intervalMs
   await Promise.all(Array.from({ length: 50 }, () => look(registry.baseUrl)))
   t.equal(sent.length, before + 1, 'one finds out')
 
-  clock.nowMs += defaultGentleLimits.intervalMs
+  clock.nowMs += defaultLimits.intervalMs
   down = false
   t.equal((await look(registry.baseUrl)).outcome, 'found')
   t.equal((await look(registry.baseUrl)).outcome, 'found')
@@ -93,7 +92,7 @@ t.test('a registry that was never reached is told once, in one short line', asyn
     t.match(await look(baseUrl), { fault: 'connection-refused' })
   for (let interval = 0; interval < 3; interval++) {
     t.match(await look(baseUrl), { outcome: 'unreachable', fault: 'never-reached' })
-    clock.nowMs += defaultGentleLimits.intervalMs
+    clock.nowMs += defaultLimits.intervalMs
     t.match(await look(baseUrl), { fault: 'connection-refused' }, 'the probe')
   }
   t.equal(told.filter((each) => each === 'never reached').length, 1)
@@ -108,30 +107,6 @@ t.test('a proxy that opens no tunnel is an outage like any other', async (t) => 
   }))
   for (let each = 0; each < 4; each++) await look('https://registry.acme.test')
   t.same(told, ['closed', 'open', 'never reached'])
-})
-
-t.test('what answered once is never said to be out of reach', async (t) => {
-  const reached = createReachedHosts()
-  let down = false
-  const registry = await scriptedRegistry(t, (request, response, attempt) =>
-    down ? response.destroy() : found(request, response, attempt),
-  )
-  const before = sparedClient(t, {}, undefined, reached)
-  t.equal((await before.look(registry.baseUrl)).outcome, 'found')
-  down = true
-
-  // As after a change of the configuration.
-  const after = sparedClient(t, {}, undefined, reached)
-  for (let each = 0; each < 4; each++)
-    t.match(await after.look(registry.baseUrl), { fault: 'connection-reset' })
-  t.same(after.told, ['closed', 'open'])
-  t.same(after.spared, ['down'])
-
-  const elsewhere = await closedPort()
-  for (const { look } of [before, after])
-    for (let each = 0; each < 4; each++) await look(elsewhere)
-  const told = [...before.told, ...after.told]
-  t.equal(told.filter((each) => each === 'never reached').length, 1)
 })
 
 t.test('answers that are no outage leave a registry in use', async (t) => {
@@ -162,7 +137,7 @@ t.test(
       t.equal(spared.length, status === 502 ? 2 : 4)
       const asked = sent.length
       isAway = false
-      clock.nowMs = defaultGentleLimits.intervalMs
+      clock.nowMs = defaultLimits.intervalMs
       t.equal((await look(registry.baseUrl)).outcome, 'found', `${status}: then asked`)
       t.ok(sent.length > asked)
     }
@@ -192,7 +167,7 @@ t.test('a fault of the transport leaves the next request a probe', async (t) => 
   })
   const baseUrl = await closedPort()
   for (let each = 0; each < 3; each++) await look(baseUrl)
-  clock.nowMs = defaultGentleLimits.intervalMs
+  clock.nowMs = defaultLimits.intervalMs
   isFaulty = true
   await t.rejects(look(baseUrl), /a fault of ours/)
   isFaulty = false
@@ -211,8 +186,8 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
   const cases: { retryAfter: string; pauseMs: number }[] = [
     { retryAfter: '7', pauseMs: 7_000 },
     { retryAfter: 'Thu, 01 Jan 1970 00:00:09 GMT', pauseMs: 9_000 },
-    { retryAfter: '3600', pauseMs: defaultGentleLimits.maxPauseMs },
-    { retryAfter: '99999999999999999999', pauseMs: defaultGentleLimits.maxPauseMs },
+    { retryAfter: '3600', pauseMs: defaultLimits.maxPauseMs },
+    { retryAfter: '99999999999999999999', pauseMs: defaultLimits.maxPauseMs },
     { retryAfter: '0', pauseMs: 0 },
     { retryAfter: 'soon', pauseMs: 0 },
   ]
