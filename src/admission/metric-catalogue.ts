@@ -63,7 +63,7 @@ export const metricCatalogue = {
   },
   pullgate_registry_paused_until_timestamp_seconds: {
     type: 'gauge',
-    help: 'Until when a registry that answered 429 or 503 with Retry-After is left alone, in seconds since the epoch.',
+    help: 'Until when a registry that answered 429 or 503 with Retry-After is left alone (60 seconds at most), in seconds since the epoch.',
     labels: ['host'],
   },
   pullgate_registry_spared_total: {

@@ -9,9 +9,9 @@ import { createNodeCredentials } from '../prediction/node-credentials/create-nod
 import type { PredictionSettings } from '../prediction/prediction-settings.ts'
 import type { Predictor } from '../prediction/predictor.ts'
 import { createRegistryClient } from '../registry/create-registry-client.ts'
+import type { OriginHealth } from '../registry/origin-health.ts'
 import type { ProxySettings } from '../registry/proxy-for.ts'
 import { registrySettingsFor } from '../registry/registry-settings-for.ts'
-import type { ReachedHosts } from '../registry/reached-hosts.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
 import { createServingHosts, heedServing } from '../registry/serving-hosts.ts'
@@ -22,8 +22,8 @@ export interface EngineOptions {
   configuration: Configuration
   facts: ClusterFacts
   observer: RegistryObserver
-  /** Which registries ever answered, where that shall outlive this engine. */
-  reached?: ReachedHosts
+  /** Which registries are down or want a pause, and which ever answered, where that shall outlive this engine. */
+  health?: OriginHealth
   env: Readonly<Record<string, string | undefined>>
   onFault: (error: unknown) => void
   /** Something about node credentials that an operator should know, one line. */
@@ -66,15 +66,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const registrySettings = (registry: string): RegistrySettings =>
     registrySettingsFor(registries, registry)
   const servingHosts = createServingHosts()
+  const lookupTimeoutMs = Math.min(configuration.deadlineMs, MAX_LOOKUP_MS)
   const direct = createRegistryClient({
     registries,
     hostsDirectory: configuration.hostsDirectory,
     network: configuration.network,
     proxy: proxyOf(options.env),
     observer,
-    ...(options.reached ? { reached: options.reached } : {}),
+    ...(options.health ? { health: options.health } : {}),
     servingHosts,
     userAgent: `pullgate/${version}`,
+    lookupTimeoutMs,
   })
   const client = options.oneRun
     ? rememberAnswers({
@@ -91,9 +93,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     now,
     ...configuration.cache,
     // One that waits for its turn has a deadline of its own once it has it.
-    lookupTimeoutMs: options.oneRun
-      ? ONE_RUN_WAIT_MS
-      : Math.min(configuration.deadlineMs, MAX_LOOKUP_MS),
+    lookupTimeoutMs: options.oneRun ? ONE_RUN_WAIT_MS : lookupTimeoutMs,
     random: Math.random,
     onUse: (result) => observer.cache({ cache: 'lookups', result }),
   })

@@ -1,11 +1,11 @@
 import { createEndpointResolver } from './endpoint-resolver.ts'
-import { createGentleTransport, defaultGentleLimits } from './gentle-transport.ts'
+import { createGentleTransport, gentleLimits } from './gentle-transport.ts'
 import { createHttpTransport, defaultTransportLimits } from './http-transport.ts'
 import type { ImagePlatformReader } from './image-platform.ts'
 import type { RegistryClient } from './lookup.ts'
 import type { ProxySettings } from './proxy-for.ts'
-import { createReachedHosts } from './reached-hosts.ts'
-import type { ReachedHosts } from './reached-hosts.ts'
+import { createOriginHealth, defaultSparingLimits } from './origin-health.ts'
+import type { OriginHealth } from './origin-health.ts'
 import { createClient } from './registry-client.ts'
 import { silentObserver } from './registry-observer.ts'
 import type { RegistryObserver } from './registry-observer.ts'
@@ -24,12 +24,17 @@ export interface RegistryClientOptions {
   /** HTTP proxies, as Go reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
   proxy?: ProxySettings
   observer?: RegistryObserver
-  /** Which hosts ever answered, where that shall outlive this client. */
-  reached?: ReachedHosts
+  /** Which hosts are down or want a pause, and which ever answered, where that shall outlive this client. */
+  health?: OriginHealth
   /** Which hosts served images, where whoever remembers answers has to know it. */
   servingHosts?: ServingHosts
   userAgent?: string
+  /** When a look-up is given up: a host that does not answer for most of it is taken to be down. */
+  lookupTimeoutMs?: number
 }
+
+/** As that of the configuration. */
+const DEFAULT_LOOKUP_TIMEOUT_MS = 8_000
 
 /** A client of the OCI distribution API that asks as containerd does. Close it to end its connections. */
 export function createRegistryClient(
@@ -41,9 +46,15 @@ export function createRegistryClient(
     network = { allow: [], deny: [] },
     proxy = { httpProxy: null, httpsProxy: null, noProxy: null },
     observer = silentObserver,
-    reached = createReachedHosts(),
+    health = createOriginHealth({
+      limits: defaultSparingLimits,
+      observer,
+      now,
+      wallClock: Date.now,
+    }),
     servingHosts = createServingHosts(),
     userAgent = 'pullgate',
+    lookupTimeoutMs = DEFAULT_LOOKUP_TIMEOUT_MS,
   } = options
   return createClient({
     transport: createGentleTransport({
@@ -54,11 +65,10 @@ export function createRegistryClient(
         observer,
         now,
       }),
-      limits: defaultGentleLimits,
+      limits: gentleLimits(lookupTimeoutMs),
+      health,
       observer,
-      reached,
       now,
-      wallClock: Date.now,
     }),
     endpoints: createEndpointResolver({ registries, hostsDirectory, now }),
     settings: (registry) => registrySettingsFor(registries, registry),

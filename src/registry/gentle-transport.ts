@@ -1,44 +1,44 @@
 import type { Permit } from './circuit-breaker.ts'
 import type { RegistryObserver } from './registry-observer.ts'
-import { createSparedOrigin, notAsked } from './spared-origin.ts'
-import type {
-  Asked,
-  SparedOrigin,
-  SparingLimits,
-  SparingOptions,
-} from './spared-origin.ts'
+import type { OriginHealth } from './origin-health.ts'
+import { notAsked } from './spared-origin.ts'
+import type { Asked, Patience, SparedOrigin } from './spared-origin.ts'
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts'
 import { createWaitingLine } from './waiting-line.ts'
 import type { WaitingLine } from './waiting-line.ts'
 
-export interface GentleLimits extends SparingLimits {
+export interface GentleLimits extends Patience {
   /** Requests to one origin at a time, and how many may wait for their turn. */
   atATime: number
   maxWaiting: number
 }
 
-export interface GentleTransportOptions extends SparingOptions {
+export interface GentleTransportOptions {
   transport: Transport
   limits: GentleLimits
-  observer: SparingOptions['observer'] & Pick<RegistryObserver, 'queue'>
+  health: OriginHealth
+  observer: Pick<RegistryObserver, 'queue' | 'spared'>
+  /** Monotonic clock in milliseconds. */
+  now: () => number
 }
 
-export const defaultGentleLimits: GentleLimits = {
-  // As many as there are connections to an origin.
-  atATime: 16,
-  maxWaiting: 1_000,
-  failures: 5,
-  intervalMs: 10_000,
-  slowMs: 500,
-  maxPauseMs: 60_000,
+/** For look-ups that end after so many milliseconds. */
+export function gentleLimits(lookupTimeoutMs: number): GentleLimits {
+  return {
+    // As many as there are connections to an origin.
+    atATime: 16,
+    maxWaiting: 1_000,
+    slowMs: Math.min(500, lookupTimeoutMs / 2),
+    // The rest may go to whatever is asked before it, such as a token service.
+    hangingMs: lookupTimeoutMs * 0.75,
+  }
 }
 
-/** Origins that are remembered. Names come from images, so there may be any number. */
+/** Origins whose lines are kept. Names come from images, so there may be any number. */
 const MAX_ORIGINS = 1_000
 
 interface Origin {
   host: string
-  health: SparedOrigin
   line: WaitingLine
 }
 
@@ -48,7 +48,7 @@ interface Origin {
  * `unasked`, and no such answer denies anything.
  */
 export function createGentleTransport(options: GentleTransportOptions): Transport {
-  const { transport, observer, now } = options
+  const { transport, limits, observer, now } = options
   const origins = new Map<string, Origin>()
 
   /** The one used last goes to the end. */
@@ -62,12 +62,17 @@ export function createGentleTransport(options: GentleTransportOptions): Transpor
   }
 
   async function ask(
-    { health }: Origin,
+    health: SparedOrigin,
     request: HttpRequest,
     permit: Permit,
   ): Promise<HttpAnswer> {
     const startedMs = now()
-    const asked = (): Asked => ({ request, permit, tookMs: now() - startedMs })
+    const asked = (): Asked => ({
+      request,
+      permit,
+      tookMs: now() - startedMs,
+      patience: limits,
+    })
     let answer: HttpAnswer
     try {
       answer = await transport.send(request)
@@ -83,12 +88,12 @@ export function createGentleTransport(options: GentleTransportOptions): Transpor
 
   return {
     async send(request) {
-      const origin = originOf(request)
-      const { health, line, host } = origin
+      const { line, host } = originOf(request)
+      const health = options.health.of(request.url)
       const first = health.permit(request)
       if (typeof first !== 'string') return first
       // Whoever finds out whether the host is back does not wait behind those whose requests hang.
-      if (first === 'probe') return ask(origin, request, first)
+      if (first === 'probe') return ask(health, request, first)
       const turn = await line.enter(request.signal)
       if (turn === 'interrupted') return { kind: 'interrupted', unasked: true }
       if (turn === 'full') {
@@ -98,7 +103,7 @@ export function createGentleTransport(options: GentleTransportOptions): Transpor
       try {
         // Much may have happened while it waited.
         const permit = health.permit(request)
-        return typeof permit === 'string' ? await ask(origin, request, permit) : permit
+        return typeof permit === 'string' ? await ask(health, request, permit) : permit
       } finally {
         line.leave()
       }
@@ -112,7 +117,6 @@ function newOrigin(host: string, options: GentleTransportOptions): Origin {
   const onDepth = (depth: number): void => options.observer.queue({ host, depth })
   return {
     host,
-    health: createSparedOrigin(host, options),
     line: createWaitingLine({ atATime, maxWaiting, onDepth }),
   }
 }

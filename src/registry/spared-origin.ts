@@ -11,10 +11,15 @@ export interface SparingLimits {
   /** Connection faults, time-outs and answers 502, 503 and 504 in a row after which an origin is asked once an interval. */
   failures: number
   intervalMs: number
-  /** A request that its deadline ended says something about the origin once it had that long. */
-  slowMs: number
   /** A registry's Retry-After is heeded so long at most. */
   maxPauseMs: number
+}
+
+export interface Patience {
+  /** A request that its deadline ended says something about the origin once it had that long. */
+  slowMs: number
+  /** And always once it had that long, however slow the origin's answers are. */
+  hangingMs: number
 }
 
 export interface SparingOptions {
@@ -27,11 +32,12 @@ export interface SparingOptions {
   wallClock: () => number
 }
 
-/** What was asked, with which permit, and how long it took. */
+/** What was asked, with which permit, how long it took, and how long it might have taken. */
 export interface Asked {
   request: HttpRequest
   permit: Permit
   tookMs: number
+  patience: Patience
 }
 
 /** What is known of one origin's health: whether it is down, or wants to be left alone. */
@@ -46,8 +52,9 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
   const { limits, observer, reached, now, wallClock } = options
   const breaker = createCircuitBreaker({ ...limits, now })
   let lastFailure: HttpAnswer | null = null
+  /** What its slowest answer of late took. */
+  let slowestMs = 0
   let pause: { untilMs: number; response: HttpResponse } | null = null
-  // Not yet told: an origin of a new client may have been down for the one before it.
   let shown: BreakerState | null = null
 
   function paused(): HttpAnswer | null {
@@ -81,6 +88,12 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
     if (reached.tellOnce(host)) observer.neverReached({ host })
   }
 
+  /** Whether it had clearly more time than this origin needs: one that began late in a storm had less, and tells nothing. */
+  function hadEnough({ tookMs, patience }: Asked): boolean {
+    const enoughMs = Math.max(patience.slowMs, 2 * slowestMs)
+    return tookMs >= Math.min(enoughMs, patience.hangingMs)
+  }
+
   function isThere(): void {
     reached.note(host)
     breaker.succeeded()
@@ -98,10 +111,10 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
     const waitMs = parseRetryAfter(response.headers, wallClock())
     if (waitMs === null || waitMs === 0) return
     const pauseMs = Math.min(waitMs, limits.maxPauseMs)
-    pause = {
-      untilMs: now() + pauseMs,
-      response: withoutContent(response),
-    }
+    const untilMs = now() + pauseMs
+    // What was under way when the pause began may ask for a shorter one.
+    if (pause !== null && pause.untilMs >= untilMs) return
+    pause = { untilMs, response: withoutContent(response) }
     observer.paused({ host, untilMs: wallClock() + pauseMs })
   }
 
@@ -121,10 +134,13 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
     learn(answer, asked) {
       if (answer.kind === 'response') {
         if (AWAY.has(answer.status)) isAway(answer, asked.permit)
-        else isThere()
+        else {
+          slowestMs = Math.max(asked.tookMs, slowestMs * FADING)
+          isThere()
+        }
         notePause(answer)
       } else {
-        const failure = outage(answer, asked, limits)
+        const failure = outage(answer, asked.request, hadEnough(asked))
         if (failure === 'none') breaker.abandoned(asked.permit)
         else if (failure === 'answered') isThere()
         else {
@@ -148,8 +164,8 @@ export function notAsked({ url }: HttpRequest, fault: NetworkFault): HttpAnswer 
 /** What a failure says: nothing of the host, that it is there all the same, or how it is out of reach. */
 function outage(
   answer: Exclude<HttpAnswer, { kind: 'response' }>,
-  { request, tookMs }: Asked,
-  { slowMs }: SparingLimits,
+  request: HttpRequest,
+  hadEnough: boolean,
 ): 'none' | 'answered' | HttpAnswer {
   switch (answer.kind) {
     case 'network':
@@ -161,7 +177,7 @@ function outage(
     case 'interrupted': {
       const reason: unknown = request.signal.reason
       const isTimeout = reason instanceof Error && reason.name === 'TimeoutError'
-      if (!isTimeout || tookMs < slowMs) return 'none'
+      if (!isTimeout || !hadEnough) return 'none'
       return { ...notAsked(request, 'response-timeout') }
     }
     default:
@@ -169,6 +185,8 @@ function outage(
   }
 }
 
+/** Of each answer the one after it remembers so much: a slow one is no longer recent after some tens. */
+const FADING = 0.9
 /** RFC 9110, 15.6.3 to 15.6.5: of a gateway whose server does not answer, or of one that is overloaded or being maintained. */
 const AWAY: ReadonlySet<number> = new Set([502, 503, 504])
 /** Something answers there, only not as it should. */

@@ -64,7 +64,7 @@ function tags(count: number): string[] {
 
 const STATE = 'pullgate_registry_breaker_state'
 const REQUESTS = 'pullgate_registry_requests_total'
-/** As in defaultGentleLimits: so many find out, and then one in ten seconds. */
+/** As in defaultSparingLimits: so many find out, and then one in ten seconds. */
 const FAILURES = 5
 const INTERVAL_MS = 10_000
 

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { found } from './support/bearer-registry.ts'
 import { requestFor } from './support/client-of.ts'
 import { scriptedRegistry } from './support/scripted-registry.ts'
-import { sparedClient } from './support/spared-client.ts'
+import { sparingBearerClient } from './support/sparing-bearer-client.ts'
 
 await test('the duration of an exchange is without the wait for its turn', async (t) => {
   const clock = { nowMs: 0 }
@@ -13,7 +13,7 @@ await test('the duration of an exchange is without the wait for its turn', async
     if (attempt > 1) return found(request, response)
     held.push(() => found(request, response))
   })
-  const client = sparedClient(t, registry, {
+  const client = sparingBearerClient(t, registry, {
     limits: { atATime: 1 },
     observer: {
       queue: ({ depth }) => depths.push(depth),

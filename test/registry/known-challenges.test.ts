@@ -17,7 +17,7 @@ import {
 import { endpointOf, requestFor } from './support/client-of.ts'
 import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
 import type { Script, SeenRequest } from './support/scripted-registry.ts'
-import { sparedClient } from './support/spared-client.ts'
+import { sparingBearerClient } from './support/sparing-bearer-client.ts'
 
 const ofRepository = (
   repository: string,
@@ -213,7 +213,7 @@ await test('a registry that is limiting or in trouble is guessed at again', asyn
         return refuse(response, 401, '', ownChallenge(request))
       found(request, response)
     })
-    const one = sparedClient(t, registry, { now: () => clock.nowMs })
+    const one = sparingBearerClient(t, registry, { now: () => clock.nowMs })
     await one.lookup(ofRepository('team/app'))
     isInTrouble = true
     t.match(await one.lookup(ofRepository('team/other')), { evidence: { status: code } })

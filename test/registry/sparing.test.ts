@@ -1,60 +1,9 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import type { Test } from 'tap'
 import { createCircuitBreaker } from '../../src/registry/circuit-breaker.ts'
-import {
-  createGentleTransport,
-  defaultGentleLimits,
-} from '../../src/registry/gentle-transport.ts'
-import type { GentleLimits } from '../../src/registry/gentle-transport.ts'
-import { createReachedHosts } from '../../src/registry/reached-hosts.ts'
-import type { HttpAnswer, HttpRequest } from '../../src/registry/transport.ts'
-import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
-import { refuse, scriptedRegistry, serveManifest } from './support/scripted-registry.ts'
-import type { Script } from './support/scripted-registry.ts'
-import { tappedTransport } from './support/tapped-transport.ts'
-
-const found: Script = (request, response) =>
-  serveManifest(request, response, {
-    body: '{"schemaVersion":2}',
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-  })
-
-/** The real transport, spared, with a clock that is set by hand; `intercept` stands for hosts that cannot be served here. */
-function setUp(
-  t: Test,
-  limits: Partial<GentleLimits> = {},
-  intercept?: (request: HttpRequest) => HttpAnswer | null,
-  reached = createReachedHosts(),
-) {
-  const clock = { nowMs: 0 }
-  const told: unknown[] = []
-  const spared: string[] = []
-  const direct = tappedTransport(intercept)
-  const transport = createGentleTransport({
-    transport: direct,
-    limits: { ...defaultGentleLimits, failures: 3, ...limits },
-    observer: {
-      breaker: ({ state }) => told.push(state),
-      queue: ({ depth }) => told.push(depth),
-      paused: ({ untilMs }) => told.push(`until ${untilMs}`),
-      spared: ({ reason }) => spared.push(reason),
-      neverReached: () => told.push('never reached'),
-    },
-    reached,
-    now: () => clock.nowMs,
-    wallClock: () => 0,
-  })
-  t.teardown(() => transport.close())
-  const clients = new Map<string, ReturnType<typeof clientOf>>()
-  const look = (baseUrl: string, tag = '1.0', signal?: AbortSignal) => {
-    const client = clients.get(baseUrl) ?? clientOf([endpointOf(baseUrl)], { transport })
-    clients.set(baseUrl, client)
-    return client.lookup(requestFor(tag, null, signal ? { signal } : {}))
-  }
-  return { clock, told, spared, sent: direct.sent, transport, look }
-}
+import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
+import { defaultLimits, found, sparedClient } from './support/spared-client.ts'
 
 /** The address of a port that refuses connections. */
 async function closedPort(): Promise<string> {
@@ -106,7 +55,7 @@ t.test('an outage costs one request an interval', async (t) => {
     // Not even a status line. The transport repeats a reset once.
     response.destroy()
   })
-  const { look, clock, told, sent } = setUp(t)
+  const { look, clock, told, sent } = sparedClient(t)
   t.equal((await look(registry.baseUrl)).outcome, 'found')
   for (let failure = 0; failure < 3; failure++) {
     t.match(await look(registry.baseUrl), {
@@ -125,70 +74,32 @@ t.test('an outage costs one request an interval', async (t) => {
     if (result.evidence.requests !== 0) t.fail('a request is claimed')
   }
 
-  clock.nowMs += defaultGentleLimits.intervalMs
+  clock.nowMs += defaultLimits.intervalMs
   await Promise.all(Array.from({ length: 50 }, () => look(registry.baseUrl)))
   t.equal(sent.length, before + 1, 'one finds out')
 
-  clock.nowMs += defaultGentleLimits.intervalMs
+  clock.nowMs += defaultLimits.intervalMs
   down = false
   t.equal((await look(registry.baseUrl)).outcome, 'found')
   t.equal((await look(registry.baseUrl)).outcome, 'found')
   t.same(told, ['closed', 'open', 'half-open', 'open', 'half-open', 'closed'])
 })
 
-t.test('a registry that hangs is left alone once enough deadlines passed', async (t) => {
-  const registry = await scriptedRegistry(t, () => {})
-  const { clock, look, sent, told } = setUp(t)
-  const timeOut = async (tookMs: number): Promise<string> => {
-    const { length } = sent
-    const deadline = new AbortController()
-    const result = look(registry.baseUrl, '1.0', deadline.signal)
-    while (sent.length === length) await new Promise(setImmediate)
-    clock.nowMs += tookMs
-    deadline.abort(new DOMException('the deadline', 'TimeoutError'))
-    return (await result).outcome
-  }
-
-  for (let quick = 0; quick < 5; quick++) t.equal(await timeOut(10), 'interrupted')
-  t.same(
-    told,
-    ['closed'],
-    'a deadline that was all but over says nothing of the registry',
-  )
-  for (let slow = 0; slow < 3; slow++) t.equal(await timeOut(2_000), 'interrupted')
-  t.match(await look(registry.baseUrl), { outcome: 'unreachable' })
-  t.same(told, ['closed', 'open', 'never reached'])
-})
-
-t.test('a caller who leaves is no failure of the registry', async (t) => {
-  const registry = await scriptedRegistry(t, () => {})
-  const { clock, look, sent, told } = setUp(t)
-  for (let each = 0; each < 5; each++) {
-    const leaving = new AbortController()
-    const result = look(registry.baseUrl, '1.0', leaving.signal)
-    while (sent.length === each) await new Promise(setImmediate)
-    clock.nowMs += 5_000
-    leaving.abort()
-    t.equal((await result).outcome, 'interrupted')
-  }
-  t.same(told, ['closed'])
-})
-
 t.test('a registry that was never reached is told once, in one short line', async (t) => {
-  const { look, clock, told } = setUp(t)
+  const { look, clock, told } = sparedClient(t)
   const baseUrl = await closedPort()
   for (let each = 0; each < 3; each++)
     t.match(await look(baseUrl), { fault: 'connection-refused' })
   for (let interval = 0; interval < 3; interval++) {
     t.match(await look(baseUrl), { outcome: 'unreachable', fault: 'never-reached' })
-    clock.nowMs += defaultGentleLimits.intervalMs
+    clock.nowMs += defaultLimits.intervalMs
     t.match(await look(baseUrl), { fault: 'connection-refused' }, 'the probe')
   }
   t.equal(told.filter((each) => each === 'never reached').length, 1)
 })
 
 t.test('a proxy that opens no tunnel is an outage like any other', async (t) => {
-  const { look, told } = setUp(t, {}, ({ url }) => ({
+  const { look, told } = sparedClient(t, {}, ({ url }) => ({
     kind: 'network',
     fault: 'proxy-refused',
     host: url.host,
@@ -198,34 +109,10 @@ t.test('a proxy that opens no tunnel is an outage like any other', async (t) => 
   t.same(told, ['closed', 'open', 'never reached'])
 })
 
-t.test('what answered once is never said to be out of reach', async (t) => {
-  const reached = createReachedHosts()
-  let down = false
-  const registry = await scriptedRegistry(t, (request, response, attempt) =>
-    down ? response.destroy() : found(request, response, attempt),
-  )
-  const before = setUp(t, {}, undefined, reached)
-  t.equal((await before.look(registry.baseUrl)).outcome, 'found')
-  down = true
-
-  // As after a change of the configuration.
-  const after = setUp(t, {}, undefined, reached)
-  for (let each = 0; each < 4; each++)
-    t.match(await after.look(registry.baseUrl), { fault: 'connection-reset' })
-  t.same(after.told, ['closed', 'open'])
-  t.same(after.spared, ['down'])
-
-  const elsewhere = await closedPort()
-  for (const { look } of [before, after])
-    for (let each = 0; each < 4; each++) await look(elsewhere)
-  const told = [...before.told, ...after.told]
-  t.equal(told.filter((each) => each === 'never reached').length, 1)
-})
-
 t.test('answers that are no outage leave a registry in use', async (t) => {
   for (const status of [401, 404, 429, 500, 501]) {
     const registry = await scriptedRegistry(t, (_, response) => refuse(response, status))
-    const { look, told } = setUp(t)
+    const { look, told } = sparedClient(t)
     for (let each = 0; each < 5; each++) await look(registry.baseUrl)
     t.same(told, ['closed'], String(status))
   }
@@ -239,7 +126,7 @@ t.test(
       const registry = await scriptedRegistry(t, (request, response, attempt) =>
         isAway ? refuse(response, status) : found(request, response, attempt),
       )
-      const { look, told, spared, clock, sent } = setUp(t)
+      const { look, told, spared, clock, sent } = sparedClient(t)
       for (let each = 0; each < 5; each++)
         t.match(await look(registry.baseUrl, `1.${each}`), {
           outcome: 'unexpected-status',
@@ -250,7 +137,7 @@ t.test(
       t.equal(spared.length, status === 502 ? 2 : 4)
       const asked = sent.length
       isAway = false
-      clock.nowMs = defaultGentleLimits.intervalMs
+      clock.nowMs = defaultLimits.intervalMs
       t.equal((await look(registry.baseUrl)).outcome, 'found', `${status}: then asked`)
       t.ok(sent.length > asked)
     }
@@ -263,7 +150,7 @@ t.test('503 with Retry-After pauses a registry', async (t) => {
       ? refuse(response, 503, 'UNAVAILABLE', { 'retry-after': '7' })
       : found(request, response, attempt),
   )
-  const { look, clock, spared } = setUp(t)
+  const { look, clock, spared } = sparedClient(t)
   t.match(await look(registry.baseUrl), { outcome: 'unexpected-status' })
   clock.nowMs = 6_000
   t.match(await look(registry.baseUrl, 'another'), { evidence: { requests: 0 } })
@@ -274,13 +161,13 @@ t.test('503 with Retry-After pauses a registry', async (t) => {
 
 t.test('a fault of the transport leaves the next request a probe', async (t) => {
   let isFaulty = false
-  const { look, clock } = setUp(t, {}, () => {
+  const { look, clock } = sparedClient(t, {}, () => {
     if (isFaulty) throw new Error('a fault of ours')
     return null
   })
   const baseUrl = await closedPort()
   for (let each = 0; each < 3; each++) await look(baseUrl)
-  clock.nowMs = defaultGentleLimits.intervalMs
+  clock.nowMs = defaultLimits.intervalMs
   isFaulty = true
   await t.rejects(look(baseUrl), /a fault of ours/)
   isFaulty = false
@@ -289,7 +176,7 @@ t.test('a fault of the transport leaves the next request a probe', async (t) => 
 
 t.test('one registry that is down leaves the others in use', async (t) => {
   const registry = await scriptedRegistry(t, found)
-  const { look } = setUp(t)
+  const { look } = sparedClient(t)
   const baseUrl = await closedPort()
   for (let each = 0; each < 5; each++) await look(baseUrl)
   t.equal((await look(registry.baseUrl)).outcome, 'found')
@@ -299,8 +186,8 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
   const cases: { retryAfter: string; pauseMs: number }[] = [
     { retryAfter: '7', pauseMs: 7_000 },
     { retryAfter: 'Thu, 01 Jan 1970 00:00:09 GMT', pauseMs: 9_000 },
-    { retryAfter: '3600', pauseMs: defaultGentleLimits.maxPauseMs },
-    { retryAfter: '99999999999999999999', pauseMs: defaultGentleLimits.maxPauseMs },
+    { retryAfter: '3600', pauseMs: defaultLimits.maxPauseMs },
+    { retryAfter: '99999999999999999999', pauseMs: defaultLimits.maxPauseMs },
     { retryAfter: '0', pauseMs: 0 },
     { retryAfter: 'soon', pauseMs: 0 },
   ]
@@ -310,7 +197,7 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
         ? refuse(response, 429, 'TOOMANYREQUESTS', { 'retry-after': retryAfter })
         : found(request, response, attempt),
     )
-    const { look, clock, sent, told, spared } = setUp(t)
+    const { look, clock, sent, told, spared } = sparedClient(t)
     t.match(await look(registry.baseUrl), { outcome: 'rate-limited' })
     const asked = sent.length
     t.same(told, pauseMs > 0 ? ['closed', `until ${pauseMs}`] : ['closed'])
@@ -329,6 +216,34 @@ t.test('429 with Retry-After pauses a registry', async (t) => {
   }
 })
 
+t.test('a shorter Retry-After does not shorten a pause', async (t) => {
+  const held: (() => void)[] = []
+  const registry = await scriptedRegistry(t, (_, response) => {
+    const retryAfter = held.length === 0 ? '50' : '5'
+    held.push(() =>
+      refuse(response, 429, 'TOOMANYREQUESTS', { 'retry-after': retryAfter }),
+    )
+  })
+  const { look, clock, sent, told } = sparedClient(t)
+  const looks: Promise<unknown>[] = []
+  for (const tag of ['first', 'second']) {
+    looks.push(look(registry.baseUrl, tag))
+    while (held.length < looks.length) await new Promise(setImmediate)
+  }
+  for (const [index, answer] of held.entries()) {
+    answer()
+    await looks[index]
+  }
+  t.same(told, ['closed', 'until 50000'])
+
+  clock.nowMs = 49_000
+  t.match(await look(registry.baseUrl, 'third'), {
+    outcome: 'rate-limited',
+    retryAfterMs: 1_000,
+  })
+  t.equal(sent.length, 2)
+})
+
 t.test('a storm of 500 images is smoothed', async (t) => {
   let under = 0
   let most = 0
@@ -340,7 +255,7 @@ t.test('a storm of 500 images is smoothed', async (t) => {
       found(request, response, attempt)
     })
   })
-  const { look, told } = setUp(t, { atATime: 8 })
+  const { look, told } = sparedClient(t, { atATime: 8 })
 
   const results = await Promise.all(
     Array.from({ length: 500 }, (_, index) => look(registry.baseUrl, `1.${index}`)),
@@ -354,7 +269,7 @@ t.test('a storm of 500 images is smoothed', async (t) => {
 
 t.test('a line is bounded, and whoever gives up leaves it', async (t) => {
   const registry = await scriptedRegistry(t, () => {})
-  const { look, sent, told } = setUp(t, { atATime: 1, maxWaiting: 2 })
+  const { look, sent, told } = sparedClient(t, { atATime: 1, maxWaiting: 2 })
   const holder = new AbortController()
   const holding = look(registry.baseUrl, 'first', holder.signal)
   const leaving = new AbortController()
@@ -383,7 +298,7 @@ t.test('a line is bounded, and whoever gives up leaves it', async (t) => {
 })
 
 t.test('an outage empties the line at once', async (t) => {
-  const { look, sent } = setUp(t, { atATime: 1, failures: 2 })
+  const { look, sent } = sparedClient(t, { atATime: 1, failures: 2 })
   const baseUrl = await closedPort()
 
   const results = await Promise.all(

@@ -4,7 +4,7 @@ import { bearerRegistry, credential, found, json } from './support/bearer-regist
 import { requestFor } from './support/client-of.ts'
 import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
 import type { Script } from './support/scripted-registry.ts'
-import { sparedClient } from './support/spared-client.ts'
+import { sparingBearerClient } from './support/sparing-bearer-client.ts'
 
 const later: Script = (_request, response) =>
   refuse(response, 429, '', { 'retry-after': '30' })
@@ -22,7 +22,7 @@ await test('an answer that nobody was asked for says so, and an answer does not'
         attempt,
       ),
   })
-  const client = sparedClient(t, registry)
+  const client = sparingBearerClient(t, registry)
   const warm = await client.lookup(requestFor('1.0', credential))
   t.match(warm, { outcome: 'found', evidence: { access: 'credential' } })
   t.notOk('unasked' in warm.evidence)
@@ -54,7 +54,7 @@ await test('a token service that wants a pause is told as one that was not asked
   const registry = await bearerRegistry(t, {
     ask: () => ({ 'www-authenticate': `Bearer realm="${tokens.baseUrl}/token"` }),
   })
-  const client = sparedClient(t, registry)
+  const client = sparingBearerClient(t, registry)
   const expected = { outcome: 'rate-limited', stage: 'token' }
 
   const limited = await client.lookup(requestFor())

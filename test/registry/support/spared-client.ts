@@ -1,37 +1,76 @@
 import type { Test } from 'tap'
 import {
   createGentleTransport,
-  defaultGentleLimits,
+  gentleLimits,
 } from '../../../src/registry/gentle-transport.ts'
 import type { GentleLimits } from '../../../src/registry/gentle-transport.ts'
-import { createReachedHosts } from '../../../src/registry/reached-hosts.ts'
+import {
+  createOriginHealth,
+  defaultSparingLimits,
+} from '../../../src/registry/origin-health.ts'
 import { silentObserver } from '../../../src/registry/registry-observer.ts'
-import type { RegistryObserver } from '../../../src/registry/registry-observer.ts'
-import { client } from './bearer-registry.ts'
-import type { ScriptedRegistry } from './scripted-registry.ts'
+import type { SparingLimits } from '../../../src/registry/spared-origin.ts'
+import type { HttpAnswer, HttpRequest } from '../../../src/registry/transport.ts'
+import { clientOf, endpointOf, requestFor } from './client-of.ts'
+import { serveManifest } from './scripted-registry.ts'
+import type { Script } from './scripted-registry.ts'
 import { tappedTransport } from './tapped-transport.ts'
 
-interface Sparing {
-  limits?: Partial<GentleLimits>
-  observer?: Partial<RegistryObserver>
-  now?: () => number
+export const LOOKUP_TIMEOUT_MS = 8_000
+export const defaultLimits = {
+  ...gentleLimits(LOOKUP_TIMEOUT_MS),
+  ...defaultSparingLimits,
 }
 
-/** A client of one registry that spares it, by a clock that stands still unless given. */
+export const found: Script = (request, response) =>
+  serveManifest(request, response, {
+    body: '{"schemaVersion":2}',
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+  })
+
+export type SparedClientLimits = GentleLimits & SparingLimits
+
+/** The real transport, spared, with a clock that is set by hand; `intercept` stands for hosts that cannot be served here. */
 export function sparedClient(
   t: Test,
-  registry: ScriptedRegistry,
-  { limits, observer, now = () => 0 }: Sparing = {},
+  changed: Partial<SparedClientLimits> = {},
+  intercept?: (request: HttpRequest) => HttpAnswer | null,
 ) {
-  const told = { ...silentObserver, ...observer }
-  const transport = createGentleTransport({
-    transport: tappedTransport(),
-    limits: { ...defaultGentleLimits, ...limits },
-    observer: told,
-    reached: createReachedHosts(),
-    now,
-    wallClock: () => 0,
-  })
-  t.teardown(() => transport.close())
-  return client(registry, { transport, observer: told, now })
+  const limits: SparedClientLimits = { ...defaultLimits, failures: 3, ...changed }
+  const clock = { nowMs: 0 }
+  const now = (): number => clock.nowMs
+  const told: unknown[] = []
+  const spared: string[] = []
+  const observer = {
+    ...silentObserver,
+    breaker: ({ state }: { state: string }) => told.push(state),
+    queue: ({ depth }: { depth: number }) => told.push(depth),
+    paused: ({ untilMs }: { untilMs: number }) => told.push(`until ${untilMs}`),
+    spared: ({ reason }: { reason: string }) => spared.push(reason),
+    neverReached: () => told.push('never reached'),
+  }
+  const health = createOriginHealth({ limits, observer, now, wallClock: () => 0 })
+
+  function connect(more: Partial<GentleLimits> = {}) {
+    const direct = tappedTransport(intercept)
+    const transport = createGentleTransport({
+      transport: direct,
+      limits: { ...limits, ...more },
+      health,
+      observer,
+      now,
+    })
+    t.teardown(() => transport.close())
+    const clients = new Map<string, ReturnType<typeof clientOf>>()
+    const look = (baseUrl: string, tag = '1.0', signal?: AbortSignal) => {
+      const client =
+        clients.get(baseUrl) ?? clientOf([endpointOf(baseUrl)], { transport })
+      clients.set(baseUrl, client)
+      return client.lookup(requestFor(tag, null, signal ? { signal } : {}))
+    }
+    return { sent: direct.sent, look }
+  }
+
+  /** `connect`: another client, as after a change of the configuration. */
+  return { clock, told, spared, ...connect(), connect }
 }
