@@ -1,5 +1,6 @@
 import type { Permit } from './circuit-breaker.ts'
 import type { RegistryObserver } from './registry-observer.ts'
+import { defaultTransportLimits } from './http-transport.ts'
 import type { OriginHealth } from './origin-health.ts'
 import { notAsked } from './spared-origin.ts'
 import type { Asked, Patience, SparedOrigin } from './spared-origin.ts'
@@ -31,6 +32,7 @@ export function gentleLimits(lookupTimeoutMs: number): GentleLimits {
     slowMs: Math.min(500, lookupTimeoutMs / 2),
     // The rest may go to whatever is asked before it, such as a token service.
     hangingMs: lookupTimeoutMs * 0.75,
+    connectMs: defaultTransportLimits.connectTimeoutMs,
   }
 }
 

@@ -20,6 +20,8 @@ export interface Patience {
   slowMs: number
   /** And always once it had that long, however slow the origin's answers are. */
   hangingMs: number
+  /** Whatever lasts longer has a connection: one that cannot be made is given up by then. */
+  connectMs: number
 }
 
 export interface SparingOptions {
@@ -145,6 +147,7 @@ export function createSparedOrigin(host: string, options: SparingOptions): Spare
         else if (failure === 'answered') isThere()
         else {
           lastFailure = failure
+          if (wasConnected(answer, asked)) reached.note(host)
           breaker.failed(asked.permit)
         }
       }
@@ -183,6 +186,15 @@ function outage(
     default:
       return answer satisfies never
   }
+}
+
+/** A host that takes connections and says nothing is down, and not out of reach. */
+function wasConnected(
+  answer: Exclude<HttpAnswer, { kind: 'response' }>,
+  { tookMs, patience }: Asked,
+): boolean {
+  if (answer.kind === 'network') return answer.fault === 'response-timeout'
+  return answer.kind === 'interrupted' && tookMs > patience.connectMs
 }
 
 /** Of each answer the one after it remembers so much: a slow one is no longer recent after some tens. */

@@ -50,6 +50,16 @@ t.test('a registry that hangs is left alone once enough deadlines passed', async
   t.same(told, ['closed', 'open', 'never reached'])
 })
 
+t.test(
+  'a registry that takes connections and hangs is down, and not out of reach',
+  async (t) => {
+    const { look, timedOut, told } = await silentRegistry(t)
+    for (let each = 0; each < 3; each++) await timedOut(7_000)
+    t.match(await look(), { outcome: 'unreachable', fault: 'response-timeout' })
+    t.same(told, ['closed', 'open'])
+  },
+)
+
 t.test('a caller who leaves is no failure of the registry', async (t) => {
   const { left, told } = await silentRegistry(t)
   for (let each = 0; each < 5; each++) t.equal(await left(5_000), 'interrupted')
