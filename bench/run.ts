@@ -60,7 +60,11 @@ async function run(): Promise<void> {
       warm.webhook.stop()
       warm.bare.stop()
     }
-    if (chosen.includes('cold')) note('c', await cold(page, world))
+    if (chosen.includes('cold')) {
+      const { time, requests } = await cold(page, world)
+      note('c', time)
+      note('d', requests)
+    }
     if (chosen.includes('audit')) note('e', await audit(page, world))
     if (chosen.includes('growth')) await growth(page, world, quick)
     if (chosen.includes('profile')) await profile(page, world, quick)
