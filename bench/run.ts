@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism, loadavg } from 'node:os'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { format, resolveConfig } from 'prettier'
 import { startDelayedRegistry } from './delayed-registry.ts'
 import { createPage } from './page.ts'
 import type { Page } from './page.ts'
@@ -75,11 +77,17 @@ async function run(): Promise<void> {
         ? 'All goals are met.'
         : `Goals that are missed in this run: ${missed.join(', ')}.`,
     )
-    if (values.only === undefined)
-      await writeFile(new URL('../docs/performance.md', import.meta.url), page.text())
+    if (values.only === undefined) await write(page)
   } finally {
     await world.end()
   }
+}
+
+/** As the check of every document wants it. */
+async function write(page: Page): Promise<void> {
+  const file = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
+  const options = { ...(await resolveConfig(file)), filepath: file }
+  await writeFile(file, await format(page.text(), options))
 }
 
 function introduce(page: Page): void {
