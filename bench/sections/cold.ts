@@ -14,6 +14,9 @@ const WITHIN = 1.15
 const REPLICAS = 200
 /** Reviews before the CPU of as many is read. */
 const DRIVEN_RUNS = 100
+const FOUR = 4
+/** Token registries that each run of a case needs for itself: two cases take one, two take four. */
+const NEW_TOKENS = RUNS * (2 + 2 * FOUR)
 
 interface Case {
   name: string
@@ -21,10 +24,27 @@ interface Case {
   ideal: number
   /** Images of one object. */
   images: (run: number) => string[]
+  /**
+   * False where the number of requests is no goal: look-ups that reach an unknown host side by side may each pay a challenge of
+   * their own, since waiting for the first to learn would cost all others a round trip; how many do is a matter of timing.
+   */
+  isCounted?: boolean
 }
 
 const spread = (run: number, tag: string): string[] =>
-  Array.from({ length: 20 }, (_, at) => `plain${at % 4}.acme.test/b${run}:${tag}${at}`)
+  Array.from({ length: 20 }, (_, at) => `plain${at % FOUR}.acme.test/b${run}:${tag}${at}`)
+
+/**
+ * The same at four token registries that were not asked before. Indexes are new as well, also beside those of other cases: what
+ * is in one is remembered by its digest, whoever had it.
+ */
+function spreadOverNew(run: number, tag = ''): string[] {
+  const first = NEW_TOKENS - FOUR * (tag === '' ? run + 1 : run + 1 + RUNS)
+  return Array.from(
+    { length: 20 },
+    (_, at) => `token${first + (at % FOUR)}.acme.test/n${run}:${tag}${at}`,
+  )
+}
 
 const CASES: readonly Case[] = [
   {
@@ -67,6 +87,18 @@ const CASES: readonly Case[] = [
     ideal: 2,
     images: (run) => spread(run, 'index'),
   },
+  {
+    name: '20 images, four unknown token registries',
+    ideal: 3,
+    images: (run) => spreadOverNew(run),
+    isCounted: false,
+  },
+  {
+    name: '20 new indexes, four unknown token registries',
+    ideal: 4,
+    images: (run) => spreadOverNew(run, 'index'),
+    isCounted: false,
+  },
 ]
 
 /** Goals that were missed: of time (c) and of requests (d). */
@@ -78,10 +110,10 @@ export interface ColdMissed {
 /** c and d: what a decision costs that no cache can answer, in round trips and in requests. */
 export async function cold(page: Page, world: World): Promise<ColdMissed> {
   const plain = await Promise.all(
-    Array.from({ length: 4 }, () => startDelayedRegistry(DELAY_MS)),
+    Array.from({ length: FOUR }, () => startDelayedRegistry(DELAY_MS)),
   )
   const tokens = await Promise.all(
-    Array.from({ length: RUNS * 2 }, () =>
+    Array.from({ length: NEW_TOKENS }, () =>
       startDelayedRegistry(DELAY_MS, { token: true }),
     ),
   )
@@ -112,7 +144,7 @@ export async function cold(page: Page, world: World): Promise<ColdMissed> {
     '',
   ])
   const missed: ColdMissed = { time: false, requests: false }
-  for (const { name, ideal, images } of CASES) {
+  for (const { name, ideal, images, isCounted = true } of CASES) {
     const before = asked()
     const took = await inTurn(send, images)
     const trips = median(took) / DELAY_MS
@@ -122,7 +154,7 @@ export async function cold(page: Page, world: World): Promise<ColdMissed> {
     const isQuick = ratio <= WITHIN
     const isFrugal = requests === goal
     missed.time ||= !isQuick
-    missed.requests ||= !isFrugal
+    missed.requests ||= isCounted && !isFrugal
     table.row(
       name,
       trips.toFixed(2),
@@ -130,8 +162,8 @@ export async function cold(page: Page, world: World): Promise<ColdMissed> {
       ratio.toFixed(2),
       met(isQuick),
       requests.toFixed(2),
-      goal,
-      met(isFrugal),
+      isCounted ? goal : '',
+      isCounted ? met(isFrugal) : '',
     )
   }
   table.end()
