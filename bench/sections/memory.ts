@@ -82,7 +82,7 @@ export async function memory(
 }
 
 async function setUps(world: World, quick: Mapped): Promise<SetUp[]> {
-  const { kubeconfig } = await startApiServer(world)
+  const { kubeconfig } = await startApiServer(world, { nodes: 1_000 })
   // Theirs is the compile cache that the image has.
   for (const cluster of [{}, { cluster: { kubeconfig } }])
     await (await world.startWebhook({ registries: [quick], ...cluster })).finish()
