@@ -11,8 +11,8 @@ import { imagesOf } from './throughput.ts'
 const RUNS = 3
 /** How far apart the readings of a soak are, in seconds. */
 const SLICE_SECONDS = 15
-/** What a soak may end above its middle and still be called flat. */
-const FLAT = 1.1
+/** What the last third of a soak may be above the second one and still be called flat. */
+const FLAT_MIB = 5
 
 interface SetUp {
   name: string
@@ -49,12 +49,14 @@ export async function memory(
       webhook = await start()
       runs.push(await afterImages(webhook, world.ca))
     }
-    const soaked = await soak(world, webhook, soakSeconds)
-    const last = soaked.at(-1) ?? 0
-    const middle = soaked[Math.floor(soaked.length / 2)] ?? last
+    const { soaked, denied } = await soak(world, webhook, soakSeconds)
+    // One reading is a moment between two collections.
+    const third = Math.ceil(soaked.length / 3)
+    const last = median(soaked.slice(-third))
+    const middle = median(soaked.slice(-2 * third, -third))
     const greatest = runs.map(({ at100k }) => at100k)
     const isGood = Math.max(...runs.flatMap(readingsOf), ...soaked) < goalMib
-    const isFlat = last <= middle * FLAT
+    const isFlat = last <= middle + FLAT_MIB
     isMissed ||= !isGood || !isFlat
     const typical = (of: keyof AfterImages): number => median(runs.map((run) => run[of]))
     table.row(
@@ -70,7 +72,7 @@ export async function memory(
       `${name}: ${Math.min(...greatest).toFixed(0)} to ${Math.max(...greatest).toFixed(0)} MiB after 100,000 images, in ${RUNS} runs. The goal is for the greatest reading of all.`,
     )
     lines.push(
-      `${name}: ${Math.min(...soaked).toFixed(0)} to ${Math.max(...soaked).toFixed(0)} MiB during the soak, ${middle.toFixed(0)} in its middle, flat: ${met(isFlat)}.`,
+      `${name}: ${Math.min(...soaked).toFixed(0)} to ${Math.max(...soaked).toFixed(0)} MiB during the soak; the median of its second third is ${middle.toFixed(0)}, of its last ${last.toFixed(0)} (goal: at most ${FLAT_MIB} more): ${met(isFlat)}. One review in ten was of an image that is new, one in a hundred of one that is missing; ${denied} were denied.`,
     )
     lines.push(`${name}, at the end: ${await whereItGoes(webhook)}`)
     webhook.stop()
@@ -146,12 +148,22 @@ async function whereItGoes(webhook: Served): Promise<string> {
   return `${file.toFixed(0)} MiB of Node's program, ${heap.toFixed(0)} of used JavaScript heap (libraries, caches and garbage not yet collected), ${rest.toFixed(0)} of compiled code, buffers of connections, threads and free heap.`
 }
 
-/** Resident memory after each slice, in MiB. */
-async function soak(world: World, webhook: Served, seconds: number): Promise<number[]> {
-  const readings: number[] = []
+/** Resident memory after each slice, in MiB. Some reviews are of new and of missing images, as a cluster at work sends them. */
+async function soak(
+  world: World,
+  webhook: Served,
+  seconds: number,
+): Promise<{ soaked: number[]; denied: number }> {
+  const soaked: number[] = []
+  const images = imagesOf(1)
+  let denied = 0
   for (let left = seconds; left > 0; left -= SLICE_SECONDS) {
-    await world.load(webhook, imagesOf(1), { seconds: Math.min(SLICE_SECONDS, left) })
-    readings.push(webhook.rssMib())
+    const seen = await world.load(webhook, images, {
+      seconds: Math.min(SLICE_SECONDS, left),
+      ...(images[0] === undefined ? {} : { varied: images[0] }),
+    })
+    denied += seen.denied
+    soaked.push(webhook.rssMib())
   }
-  return readings
+  return { soaked, denied }
 }
