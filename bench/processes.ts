@@ -18,8 +18,6 @@ export interface Served {
   cpuMs(): number
   /** Resident memory now, in MiB; 0 where there is no /proc. */
   rssMib(): number
-  /** Of the resident memory, what belongs to files: Node's own program. */
-  rssFileMib(): number
   signal(name: NodeJS.Signals): void
   /** Kills it. */
   stop(): void
@@ -107,7 +105,6 @@ function served(
       return (utime + stime) * TICK_MS
     },
     rssMib: () => Number(/VmRSS:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
-    rssFileMib: () => Number(/RssFile:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
     signal: (name) => void child.kill(name),
     stop: () => void child.kill('SIGKILL'),
     async finish() {
