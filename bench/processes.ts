@@ -30,6 +30,8 @@ const START_ATTEMPTS = 4_500
 const ATTEMPT_EVERY_MS = 20
 /** How the image starts its program: the environment, and Node's own arguments. */
 export const imageStart = readImageStart()
+/** Of the Node that the image ships, such as `24`; null where its name does not tell. */
+export const imageNodeMajor = readImageNodeMajor()
 /** USER_HZ of every Linux that Node runs on. */
 const TICK_MS = 10
 
@@ -49,6 +51,10 @@ function readImageStart(): { env: Record<string, string>; nodeArguments: string[
     env: pairsOf(find('ENV')?.text ?? ''),
     nodeArguments: words.filter((word) => word.startsWith('--')),
   }
+}
+
+function readImageNodeMajor(): string | null {
+  return /nodejs(\d+)/.exec(readStages().at(-1)?.image ?? '')?.[1] ?? null
 }
 
 export interface Start {

@@ -7,6 +7,7 @@ import { format, resolveConfig } from 'prettier'
 import { startDelayedRegistry } from './delayed-registry.ts'
 import { createPage } from './page.ts'
 import type { Page } from './page.ts'
+import { imageNodeMajor } from './processes.ts'
 import { audit } from './sections/audit.ts'
 import { cold } from './sections/cold.ts'
 import { growth } from './sections/growth.ts'
@@ -98,7 +99,14 @@ function introduce(page: Page): void {
   )
   page.say()
   page.say(
-    `Node ${process.version}, ${availableParallelism()} cores; the load average of the machine was ${loadavg()[0]?.toFixed(1)} when it began. On a busy machine only requests and memory mean much.`,
+    `Node ${process.version}${otherNode()}, ${availableParallelism()} cores; the load average of the machine was ${loadavg()[0]?.toFixed(1)} when it began. On a busy machine only requests and memory mean much.`,
   )
   page.say()
+}
+
+/** What is measured here is another program than what is shipped, where the two differ. */
+function otherNode(): string {
+  const [major] = process.versions.node.split('.')
+  if (imageNodeMajor === null || imageNodeMajor === major) return ''
+  return ` (the image ships Node ${imageNodeMajor})`
 }
