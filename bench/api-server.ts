@@ -2,11 +2,12 @@ import { fakeApiServer } from '../test/cluster-facts/fake-api-server.ts'
 import { NAMESPACE } from './reviews.ts'
 import type { World } from './world.ts'
 
-const NODES = 1_000
-
-/** The part of the Kubernetes API that is read, with a cluster of a thousand nodes. */
-export async function startApiServer(world: World): Promise<{ kubeconfig: string }> {
-  const nodes = Array.from({ length: NODES }, (_, index) => ({
+/** The part of the Kubernetes API that is read, with a cluster of so many nodes. */
+export async function startApiServer(
+  world: World,
+  { nodes: count }: { nodes: number },
+): Promise<{ kubeconfig: string }> {
+  const nodes = Array.from({ length: count }, (_, index) => ({
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {

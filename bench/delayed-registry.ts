@@ -12,11 +12,13 @@ export interface DelayedRegistry {
 }
 
 const IMAGE = 'application/vnd.oci.image.manifest.v1+json'
+const MISSING = JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN' }] })
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 
 /**
  * Has every image that is asked for, and answers each request after so many milliseconds: tags that begin with `index` are
- * indexes, all others images. With `token` it wants one first.
+ * indexes, all others images. With `token` it wants one first. Tags that
+ * begin with `missing` are not there.
  */
 export async function startDelayedRegistry(
   delayMs: number,
@@ -60,6 +62,9 @@ export async function startDelayedRegistry(
         'www-authenticate': `Bearer realm="${url}/token",service="bench",scope="repository:${repository}:pull"`,
       })
       response.end()
+    } else if (reference.startsWith('missing') || path.includes('/tags/list')) {
+      response.writeHead(404, { 'content-type': 'application/json' })
+      response.end(MISSING)
     } else manifest({ repository, reference }, response)
   }
 

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectTo } from './kept-connection.ts'
 import type { KeptConnection } from './kept-connection.ts'
 
-// Sends one body again and again over kept connections, as an API server does, and prints what it saw as JSON.
+// Sends one body again and again over kept connections, as an API server does, and prints what it saw as JSON. With `varied` some
+// bodies have another image.
 // Usage: load.ts '{"port":8443,"caFile":"...","bodyFile":"...","connections":16,"seconds":2,"perSecond":null,"warmUpSeconds":1}'
 
 export interface Load {
@@ -16,12 +17,16 @@ export interface Load {
   perSecond: number | null
   /** Sent as fast as they are answered before anything is counted. */
   warmUpSeconds: number
+  /** An image of the body: one request in ten asks for a new tag of it, each tenth of these for one that is missing. */
+  varied?: string
 }
 
 export interface Seen {
   /** Requests counted, and all that were sent, the warm-up's included. */
   requests: number
   sent: number
+  /** Of all that were sent. */
+  denied: number
   perSecond: number
   p50Ms: number
   p99Ms: number
@@ -31,16 +36,35 @@ export interface Seen {
 
 const load = JSON.parse(process.argv[2] ?? '') as Load
 const body = readFileSync(load.bodyFile)
-const head = [
-  'POST /validate?timeout=5s HTTP/1.1',
-  `Host: 127.0.0.1:${load.port}`,
-  'User-Agent: kube-apiserver-admission',
-  `Content-Length: ${body.length}`,
-  'Accept: application/json, */*',
-  'Content-Type: application/json',
-  'Accept-Encoding: gzip',
-]
-const request = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body])
+
+function requestOf(sentBody: Buffer): Buffer {
+  const head = [
+    'POST /validate?timeout=5s HTTP/1.1',
+    `Host: 127.0.0.1:${load.port}`,
+    'User-Agent: kube-apiserver-admission',
+    `Content-Length: ${sentBody.length}`,
+    'Accept: application/json, */*',
+    'Content-Type: application/json',
+    'Accept-Encoding: gzip',
+  ]
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), sentBody])
+}
+
+const NEW_EVERY = 10
+const MISSING_EVERY = 100
+const request = requestOf(body)
+/** Each load has tags of its own. */
+const startedAt = Date.now().toString(36)
+let sent = 0
+let denied = 0
+
+/** Null for the body as it is. */
+function anotherTag(): string | null {
+  sent++
+  if (load.varied === undefined || sent % NEW_EVERY > 0) return null
+  return `${sent % MISSING_EVERY === 0 ? 'missing' : 'new'}-${startedAt}-${sent}`
+}
+
 const allowed = '"allowed":true'
 const ca = readFileSync(load.caFile, 'utf8')
 const connections = await Promise.all(
@@ -50,9 +74,19 @@ let tookMs: number[] = []
 let clientLateMs = 0
 
 async function send(connection: KeptConnection, dueMs: number): Promise<void> {
-  const answer = await connection.ask(request)
-  if (!answer.includes(allowed)) throw new Error(answer)
+  const tag = anotherTag()
+  const answer = await connection.ask(tag === null ? request : withTag(tag))
+  if (!answer.includes(allowed)) {
+    if (!tag?.startsWith('missing')) throw new Error(answer)
+    denied++
+  }
   tookMs.push(performance.now() - dueMs)
+}
+
+function withTag(tag: string): Buffer {
+  const { varied = '' } = load
+  const other = `${varied.slice(0, varied.lastIndexOf(':'))}:${tag}`
+  return requestOf(Buffer.from(body.toString('utf8').replaceAll(varied, other)))
 }
 
 async function saturate(seconds: number): Promise<void> {
@@ -97,6 +131,7 @@ const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] 
 const seen: Seen = {
   requests: tookMs.length,
   sent: warmedUp + tookMs.length,
+  denied,
   perSecond: tookMs.length / seconds,
   p50Ms: at(0.5),
   p99Ms: at(0.99),

@@ -18,8 +18,6 @@ export interface Served {
   cpuMs(): number
   /** Resident memory now, in MiB; 0 where there is no /proc. */
   rssMib(): number
-  /** Of the resident memory, what belongs to files: Node's own program. */
-  rssFileMib(): number
   signal(name: NodeJS.Signals): void
   /** Kills it. */
   stop(): void
@@ -48,6 +46,8 @@ const ATTEMPT_EVERY_MS = 20
 const FINISH_MS = 20_000
 /** How the image starts its program: the environment, and Node's own arguments. */
 export const imageStart = readImageStart()
+/** Of the Node that the image ships, such as `24`; null where its name does not tell. */
+export const imageNodeMajor = readImageNodeMajor()
 /** USER_HZ of every Linux that Node runs on. */
 const TICK_MS = 10
 
@@ -67,6 +67,10 @@ function readImageStart(): { env: Record<string, string>; nodeArguments: string[
     env: pairsOf(find('ENV')?.text ?? ''),
     nodeArguments: words.filter((word) => word.startsWith('--')),
   }
+}
+
+function readImageNodeMajor(): string | null {
+  return /nodejs(\d+)/.exec(readStages().at(-1)?.image ?? '')?.[1] ?? null
 }
 
 export interface Start {
@@ -125,7 +129,6 @@ function served(
       return (utime + stime) * TICK_MS
     },
     rssMib: () => Number(/VmRSS:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
-    rssFileMib: () => Number(/RssFile:\s+(\d+)/.exec(read('status'))?.[1] ?? 0) / 1024,
     signal: (name) => void child.kill(name),
     stop: () => void child.kill('SIGKILL'),
     async finish() {

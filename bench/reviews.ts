@@ -11,13 +11,25 @@ const recorded = readFileSync(
 interface Recorded {
   request: {
     namespace: string
-    object: { metadata: { namespace: string }; spec: { containers: object[] } }
+    object: {
+      metadata: { namespace: string }
+      spec: { containers: object[]; imagePullSecrets?: { name: string }[] }
+    }
   }
 }
 
 export const NAMESPACE = 'team-a'
 
-export function podReview(images: readonly string[], namespace = NAMESPACE): object {
+export interface PodOptions {
+  namespace?: string | undefined
+  /** Names of the pull Secrets that the Pod itself has. */
+  pullSecrets?: readonly string[]
+}
+
+export function podReview(
+  images: readonly string[],
+  { namespace = NAMESPACE, pullSecrets = [] }: PodOptions = {},
+): object {
   const review = JSON.parse(recorded) as Recorded
   const { object } = review.request
   const [first = {}] = object.spec.containers
@@ -28,6 +40,8 @@ export function podReview(images: readonly string[], namespace = NAMESPACE): obj
     name: `c${index}`,
     image,
   }))
+  if (pullSecrets.length > 0)
+    object.spec.imagePullSecrets = pullSecrets.map((name) => ({ name }))
   return review
 }
 
@@ -41,7 +55,7 @@ export function createSender(
   const agent = new Agent({ connect: { ca }, allowH2: false })
   return {
     async send(images, namespace) {
-      const body = JSON.stringify(podReview(images, namespace))
+      const body = JSON.stringify(podReview(images, { namespace }))
       const startMs = performance.now()
       const answer = await request(`https://127.0.0.1:${port}/validate?timeout=10s`, {
         method: 'POST',

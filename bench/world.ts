@@ -9,6 +9,7 @@ import type { Load, Seen } from './load.ts'
 import { freePort, imageStart, runOn, startServed } from './processes.ts'
 import type { Served, Start } from './processes.ts'
 import { NAMESPACE, podReview } from './reviews.ts'
+import type { PodOptions } from './reviews.ts'
 
 /** Name and address of a registry that the configuration leads there. */
 export interface Mapped {
@@ -39,7 +40,11 @@ export interface World {
   teardown(end: () => unknown): void
   startWebhook(options: WebhookOptions): Promise<Served>
   startBare(options?: StartOptions): Promise<Served>
-  load(served: Served, images: readonly string[], more?: Partial<Load>): Promise<Seen>
+  load(
+    served: Served,
+    images: readonly string[],
+    more?: Partial<Load> & Pick<PodOptions, 'pullSecrets'>,
+  ): Promise<Seen>
   end(): Promise<void>
 }
 
@@ -135,9 +140,9 @@ export async function createWorld(): Promise<World> {
       ]
       return started({ args, logFile: file('bare.log'), port, env })
     },
-    async load({ port }, images, more = {}) {
+    async load({ port }, images, { pullSecrets = [], ...more } = {}) {
       const bodyFile = file('review.json')
-      await writeFile(bodyFile, JSON.stringify(podReview(images)))
+      await writeFile(bodyFile, JSON.stringify(podReview(images, { pullSecrets })))
       const load: Load = {
         port,
         caFile: file('ca.pem'),

@@ -14,6 +14,9 @@ const WITHIN = 1.15
 const REPLICAS = 200
 /** Reviews before the CPU of as many is read. */
 const DRIVEN_RUNS = 100
+const FOUR = 4
+/** Token registries that each run of a case needs for itself: two cases take one, two take four. */
+const NEW_TOKENS = RUNS * (2 + 2 * FOUR)
 
 interface Case {
   name: string
@@ -21,10 +24,27 @@ interface Case {
   ideal: number
   /** Images of one object. */
   images: (run: number) => string[]
+  /**
+   * False where the number of requests is no goal: look-ups that reach an unknown host side by side may each pay a challenge of
+   * their own, since waiting for the first to learn would cost all others a round trip; how many do is a matter of timing.
+   */
+  isCounted?: boolean
 }
 
 const spread = (run: number, tag: string): string[] =>
-  Array.from({ length: 20 }, (_, at) => `plain${at % 4}.acme.test/b${run}:${tag}${at}`)
+  Array.from({ length: 20 }, (_, at) => `plain${at % FOUR}.acme.test/b${run}:${tag}${at}`)
+
+/**
+ * The same at four token registries that were not asked before. Indexes are new as well, also beside those of other cases: what
+ * is in one is remembered by its digest, whoever had it.
+ */
+function spreadOverNew(run: number, tag = ''): string[] {
+  const first = NEW_TOKENS - FOUR * (tag === '' ? run + 1 : run + 1 + RUNS)
+  return Array.from(
+    { length: 20 },
+    (_, at) => `token${first + (at % FOUR)}.acme.test/n${run}:${tag}${at}`,
+  )
+}
 
 const CASES: readonly Case[] = [
   {
@@ -67,15 +87,33 @@ const CASES: readonly Case[] = [
     ideal: 2,
     images: (run) => spread(run, 'index'),
   },
+  {
+    name: '20 images, four unknown token registries',
+    ideal: 3,
+    images: (run) => spreadOverNew(run),
+    isCounted: false,
+  },
+  {
+    name: '20 new indexes, four unknown token registries',
+    ideal: 4,
+    images: (run) => spreadOverNew(run, 'index'),
+    isCounted: false,
+  },
 ]
 
+/** Goals that were missed: of time (c) and of requests (d). */
+export interface ColdMissed {
+  time: boolean
+  requests: boolean
+}
+
 /** c and d: what a decision costs that no cache can answer, in round trips and in requests. */
-export async function cold(page: Page, world: World): Promise<boolean> {
+export async function cold(page: Page, world: World): Promise<ColdMissed> {
   const plain = await Promise.all(
-    Array.from({ length: 4 }, () => startDelayedRegistry(DELAY_MS)),
+    Array.from({ length: FOUR }, () => startDelayedRegistry(DELAY_MS)),
   )
   const tokens = await Promise.all(
-    Array.from({ length: RUNS * 2 }, () =>
+    Array.from({ length: NEW_TOKENS }, () =>
       startDelayedRegistry(DELAY_MS, { token: true }),
     ),
   )
@@ -93,7 +131,11 @@ export async function cold(page: Page, world: World): Promise<boolean> {
   // A compiler's first minutes are not what a deploy waits for.
   for (let run = 0; run < 30; run++)
     await send(spread(1_000 + run, run % 2 ? 'index' : ''))
-  page.say(`## Cold decisions, registries ${DELAY_MS} ms away (c, d)`)
+  page.say(`## Cold decisions, answers come after ${DELAY_MS} ms (c, d)`)
+  page.say()
+  page.say(
+    `The registries speak plain HTTP on loopback and wait ${DELAY_MS} ms before each answer, which is what a round trip is here; connecting costs none, and there is no TLS.`,
+  )
   page.say()
   const table = page.table([
     'What',
@@ -102,35 +144,42 @@ export async function cold(page: Page, world: World): Promise<boolean> {
     'Ratio',
     `Within ${WITHIN}`,
     'Requests',
+    'Goal',
+    '',
   ])
-  let isMissed = false
-  for (const { name, ideal, images } of CASES) {
+  const missed: ColdMissed = { time: false, requests: false }
+  for (const { name, ideal, images, isCounted = true } of CASES) {
     const before = asked()
     const took = await inTurn(send, images)
     const trips = median(took) / DELAY_MS
     const ratio = trips / ideal
     const requests = (asked() - before) / RUNS
-    const isMet = ratio <= WITHIN && requests === ideal * images(0).length
-    isMissed ||= !isMet
+    const goal = ideal * images(0).length
+    const isQuick = ratio <= WITHIN
+    const isFrugal = requests === goal
+    missed.time ||= !isQuick
+    missed.requests ||= isCounted && !isFrugal
     table.row(
       name,
       trips.toFixed(2),
       ideal,
       ratio.toFixed(2),
-      met(isMet),
+      met(isQuick),
       requests.toFixed(2),
+      isCounted ? goal : '',
+      isCounted ? met(isFrugal) : '',
     )
   }
   table.end()
-  page.say(await repeated(send, asked))
-  page.say()
+  const isRemembered = await repeated(page, send, asked)
+  missed.requests ||= !isRemembered
   await close()
   webhook.stop()
   await sayWhere(page, world, plain)
-  return isMissed
+  return missed
 }
 
-/** Where the time of 20 new images goes, with the registries as far off as above and then beside us. */
+/** Where the time of 20 new images goes, with answers as late as above and then at once. */
 async function sayWhere(
   page: Page,
   world: World,
@@ -138,14 +187,14 @@ async function sayWhere(
 ): Promise<void> {
   const near = await Promise.all(plain.map(() => startDelayedRegistry(0)))
   for (const registry of near) world.teardown(() => registry.close())
-  const [away, beside] = [await driven(world, plain), await driven(world, near)]
+  const [late, prompt] = [await driven(world, plain), await driven(world, near)]
   page.say(
-    `Where the time goes with 20 new images: beside the round trip, a review takes ${away.toFixed(1)} ms of the server's CPU with registries ${DELAY_MS} ms away, and ${beside.toFixed(1)} ms with registries that answer at once. What that consists of, by a CPU profile of each:`,
+    `Where the time goes with 20 new images: beside the round trip, a review takes ${late.toFixed(1)} ms of the server's CPU where answers come after ${DELAY_MS} ms, and ${prompt.toFixed(1)} ms where they come at once. What that consists of, by a CPU profile of each:`,
   )
   page.say()
   sayProfiles(page, [
-    { name: `${DELAY_MS} ms away`, profile: await profileOf(world, plain) },
-    { name: 'beside us', profile: await profileOf(world, near) },
+    { name: `after ${DELAY_MS} ms`, profile: await profileOf(world, plain) },
+    { name: 'at once', profile: await profileOf(world, near) },
   ])
 }
 
@@ -188,15 +237,19 @@ async function inTurn(send: Sender, images: Case['images']): Promise<number[]> {
   return took
 }
 
-/** What the caches save; test/performance/request-counts.test.ts asserts it. */
-async function repeated(send: Sender, asked: () => number): Promise<string> {
+/** Whether the caches save what they should; test/performance/request-counts.test.ts asserts it. */
+async function repeated(page: Page, send: Sender, asked: () => number): Promise<boolean> {
   const image = 'plain1.acme.test/replicated:1'
   const before = asked()
   await Promise.all(Array.from({ length: REPLICAS }, () => send([image])))
   const first = asked() - before
   await send([image])
   const warm = asked() - before - first
-  return `${REPLICAS} replicas of one Pod at once: ${first} request. The same Pod again: ${warm}.`
+  page.say(
+    `${REPLICAS} replicas of one Pod at once: ${first} request(s), goal 1: ${met(first === 1)}. The same Pod again: ${warm}, goal 0: ${met(warm === 0)}.`,
+  )
+  page.say()
+  return first === 1 && warm === 0
 }
 
 function node(): object {
