@@ -3,11 +3,10 @@ import type { ImageUse, Workload } from '../workload/workload.ts'
 import { startDeadline } from '../time/deadline.ts'
 import { causes } from './causes.ts'
 import type { Aspect } from './causes.ts'
-import type { Finding } from './finding.ts'
 import { inTime, startLateness } from './in-time.ts'
 import { judgeWithDoubts } from './judge-with-doubts.ts'
 import { contextOf, roundOf } from './judging-round.ts'
-import type { Context, PredictorOptions } from './judging-round.ts'
+import type { Context, PredictorOptions, Round } from './judging-round.ts'
 import { freshly } from './lookups/lookup-cache.ts'
 import type { ImagePrediction } from './prediction.ts'
 import type { Predictor } from './predictor.ts'
@@ -20,35 +19,29 @@ export function createPredictor(options: PredictorOptions): Predictor {
   const given = { ...options, named: createNamedReferences() }
   return {
     async predict({ workload, images, signal }) {
-      const context = contextOf(workload, signal, given, false)
-      // A platform is denied by the nodes of now: one may just have come.
-      const lately = once(async () => contextOf(workload, signal, given, true))
-      const credentials = (isFresh: boolean): (() => Promise<PullCredentials>) =>
-        once(() => readPullCredentials(context, workload, isFresh))
-      const freshCredentials = credentials(true)
-      const fresh = freshly(options.lookups)
-      const round = once(async () =>
-        roundOf(context, workload, await credentials(false)(), options.lookups),
-      )
-      const freshRound = once(async () =>
-        roundOf(context, workload, await freshCredentials(), fresh),
-      )
-      const lateRound = once(async () =>
-        roundOf(await lately(), workload, await freshCredentials(), fresh),
-      )
+      const roundWith = (isFresh: boolean): (() => Promise<Round>) =>
+        once(async () => {
+          const context = contextOf(workload, signal, given, isFresh)
+          const credentials = await readPullCredentials(context, workload, isFresh)
+          const { lookups } = options
+          return roundOf(
+            context,
+            workload,
+            credentials,
+            isFresh ? freshly(lookups) : lookups,
+          )
+        })
+      const [round, freshRound] = [roundWith(false), roundWith(true)]
       const deadline = startLateness(signal)
       try {
         return await Promise.all(
           eachDistinct(images, (use) =>
             inTime(use, deadline, options.onFault, async () => {
               const first = await judgeWithDoubts(use, await round())
-              const isAboutContent = restsOnContent(first)
-              if (!isAboutContent && !restsOnAccess(first)) return first
-              // A denial has just read the Secrets it rests on, and what it rests on was found as lately as a not-found would be.
-              return judgeWithDoubts(
-                use,
-                await (isAboutContent ? lateRound() : freshRound()),
-              )
+              // A denial has just read the Secrets and Nodes it rests on, and no answer of a registry is older than a not-found would be.
+              return restsOnReading(first)
+                ? judgeWithDoubts(use, await freshRound())
+                : first
             }),
           ),
         )
@@ -94,22 +87,19 @@ function eachDistinct(
   })
 }
 
-/**
- * Whether a certain finding depends on what a Secret held, a service account listed, or a registry thought of a credential some
- * time ago.
- */
-function restsOnAccess({ findings }: ImagePrediction): boolean {
-  return hasCertain(findings, ['secret', 'credential', 'existence'])
-}
+/** What a finding is about that may be another by now: a Secret, an account, Nodes, what a registry has under a name. */
+const CHANGING: ReadonlySet<Aspect> = new Set([
+  'secret',
+  'credential',
+  'existence',
+  'platform',
+  'content',
+])
 
-/** Whether a certain finding depends on what was found under a name that may have moved since it was remembered. */
-function restsOnContent({ findings }: ImagePrediction): boolean {
-  return hasCertain(findings, ['platform', 'content'])
-}
-
-function hasCertain(findings: readonly Finding[], about: readonly Aspect[]): boolean {
+/** Whether a certain finding depends on what was read or remembered some time ago. */
+function restsOnReading({ findings }: ImagePrediction): boolean {
   return findings.some(
     ({ cause, certainty }) =>
-      certainty === 'certain' && about.includes(causes[cause].aspect),
+      certainty === 'certain' && CHANGING.has(causes[cause].aspect),
   )
 }

@@ -17,11 +17,13 @@ import {
   IMAGE,
   isFitToShow,
   leading,
+  login,
   nodeObject,
   notFound,
   opensFor,
   pod,
   runningPod,
+  secretObject,
   textsOf,
   unauthorized,
   withEvidence,
@@ -155,6 +157,38 @@ t.test('a denied platform has just looked at the nodes', async (t) => {
   t.match(leading(await world.predict(pod())), { cause: 'PlatformPartlyServed' })
   t.same(reads, [false, true])
 })
+
+t.test(
+  'a platform is denied by the nodes of now, also behind a Secret that was just mended',
+  async (t) => {
+    const arm64 = node({ name: 'n2', architecture: 'arm64' })
+    const world = await createWorld({
+      answer: ({ username }) =>
+        username === 'good' ? index('linux/arm64') : unauthorized('rejected', true),
+      facts: {
+        secret: async (namespace, name, { fresh, signal }) => {
+          const secret = secretObject(name, {
+            'registry.acme.test': login(fresh ? 'good' : 'bad'),
+          })
+          const store = createObjectStore(readKubernetesObjects(secret))
+          const facts = objectStoreFacts(store, {
+            complete: true,
+            mayNameNamespaces: false,
+          })
+          return facts.secret(namespace, name, { fresh, signal })
+        },
+        nodes: async ({ fresh }) => ({
+          status: 'known',
+          value: fresh ? [node(), arm64] : [node()],
+        }),
+      },
+    })
+    t.match(leading(await world.predict(pod({ secrets: ['acme-pull'] }))), {
+      cause: 'PlatformPartlyServed',
+      certainty: 'uncertain',
+    })
+  },
+)
 
 t.test('another host of the nodes may have another index', async (t) => {
   const doubts = ['Another host of the nodes, mirror.test, gave no lasting answer.']
