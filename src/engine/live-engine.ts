@@ -2,7 +2,7 @@ import type { Configuration } from '../configuration/configuration.ts'
 import type { Predictor } from '../prediction/predictor.ts'
 import { createEngine } from './create-engine.ts'
 import type { Engine, EngineOptions } from './create-engine.ts'
-import { createOriginHealth, defaultSparingLimits } from '../registry/origin-health.ts'
+import { originHealthOfProcess } from '../registry/origin-health.ts'
 
 export interface LiveEngine {
   configuration(): Configuration
@@ -18,13 +18,7 @@ const RETIREMENT_MS = 60_000
 /** An engine whose configuration can change while it runs: each one gets an engine of its own. */
 export async function createLiveEngine(given: EngineOptions): Promise<LiveEngine> {
   // A registry that is down, or wants a pause, does so whatever the configuration becomes.
-  const health = createOriginHealth({
-    limits: defaultSparingLimits,
-    observer: given.observer,
-    now: () => performance.now(),
-    wallClock: Date.now,
-  })
-  const options = { health, ...given }
+  const options = { health: originHealthOfProcess(given.observer), ...given }
   let { configuration } = options
   let engine = await createEngine(options)
   const retired = new Set<Engine>()

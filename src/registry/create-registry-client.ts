@@ -4,7 +4,7 @@ import { createHttpTransport, defaultTransportLimits } from './http-transport.ts
 import type { ImagePlatformReader } from './image-platform.ts'
 import type { RegistryClient } from './lookup.ts'
 import type { ProxySettings } from './proxy-for.ts'
-import { createOriginHealth, defaultSparingLimits } from './origin-health.ts'
+import { originHealthOfProcess } from './origin-health.ts'
 import type { OriginHealth } from './origin-health.ts'
 import { createClient } from './registry-client.ts'
 import { silentObserver } from './registry-observer.ts'
@@ -46,12 +46,7 @@ export function createRegistryClient(
     network = { allow: [], deny: [] },
     proxy = { httpProxy: null, httpsProxy: null, noProxy: null },
     observer = silentObserver,
-    health = createOriginHealth({
-      limits: defaultSparingLimits,
-      observer,
-      now,
-      wallClock: Date.now,
-    }),
+    health = originHealthOfProcess(observer),
     servingHosts = createServingHosts(),
     userAgent = 'pullgate',
     lookupTimeoutMs = DEFAULT_LOOKUP_TIMEOUT_MS,

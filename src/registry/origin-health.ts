@@ -38,3 +38,15 @@ export function createOriginHealth(options: OriginHealthOptions): OriginHealth {
     },
   }
 }
+
+/** By the clocks of the process and the usual limits. */
+export function originHealthOfProcess(
+  observer: OriginHealthOptions['observer'],
+): OriginHealth {
+  return createOriginHealth({
+    limits: defaultSparingLimits,
+    observer,
+    now: () => performance.now(),
+    wallClock: Date.now,
+  })
+}
