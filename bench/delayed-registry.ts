@@ -17,8 +17,7 @@ const INDEX = 'application/vnd.oci.image.index.v1+json'
 
 /**
  * Has every image that is asked for, and answers each request after so many milliseconds: tags that begin with `index` are
- * indexes, all others images. With `token` it wants one first. Tags that
- * begin with `missing` are not there.
+ * indexes, all others images. Tags that begin with `missing` are not there. With `token` it wants one first.
  */
 export async function startDelayedRegistry(
   delayMs: number,
