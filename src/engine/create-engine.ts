@@ -4,6 +4,7 @@ import { createPredictor } from '../prediction/create-predictor.ts'
 import { rememberAnswers } from '../prediction/lookups/remember-answers.ts'
 import { createLookupCache } from '../prediction/lookups/lookup-cache.ts'
 import type { CachedLookup } from '../prediction/lookups/lookup-cache.ts'
+import { createPlatformReads } from '../prediction/lookups/platform-reads.ts'
 import { createTagsCache } from '../prediction/lookups/tags-cache.ts'
 import { createNodeCredentials } from '../prediction/node-credentials/create-node-credentials.ts'
 import type { PredictionSettings } from '../prediction/prediction-settings.ts'
@@ -56,6 +57,8 @@ const PULL_SECRETS_SHARE = 0.25
 const MAX_PULL_SECRETS_MS = 1_000
 /** Just less than an explanation waits for the tags that may have been meant. */
 const TAGS_MS = 900
+/** What is wrong with a config is a warning at most. */
+const PLATFORM_MS = 900
 
 /** Everything behind a prediction for one configuration: the registry client, the cache of look-ups, the nodes' credentials. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
@@ -110,6 +113,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         timeoutMs: TAGS_MS,
         onUse: (result) => observer.cache({ cache: 'tags', result }),
       })
+  const platforms = options.oneRun
+    ? client
+    : createPlatformReads({ client, now, timeoutMs: PLATFORM_MS })
   const settings: PredictionSettings = { ...configuration, registrySettings }
   const nodes = await createNodeCredentials({
     settings,
@@ -126,7 +132,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     facts,
     client: {
       tags: (request) => lists.tags(request),
-      imagePlatform: (request, digest) => client.imagePlatform(request, digest),
+      imagePlatform: (request, digest) => platforms.imagePlatform(request, digest),
     },
     lookups,
     settings: () => settings,

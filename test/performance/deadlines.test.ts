@@ -7,6 +7,7 @@ import { startDemoRegistry } from '../../src/demo/demo-registry.ts'
 import { orTooLate } from '../../src/cluster/fact-cache.ts'
 import { podReview } from '../support/admission-reviews.ts'
 import { namespace, node } from '../support/cluster-manifests.ts'
+import { sha256 } from '../registry/support/scripted-registry.ts'
 import { startWebhook } from '../support/webhook.ts'
 
 // Registries that never come to an end, each in its own way and at its own point, beside one that answers. What is asserted is
@@ -67,7 +68,7 @@ const points: Record<
 async function serve(
   t: Test,
   point: (typeof points)[string],
-  way: (typeof ways)[string],
+  way: (typeof ways)[string] = () => {},
 ): Promise<string> {
   const stuck: Stuck = ({ socket }, head) => {
     if (socket !== null) way(socket, head)
@@ -81,6 +82,18 @@ async function serve(
   const { port } = server.address() as AddressInfo
   return `http://127.0.0.1:${port}`
 }
+
+/** What each image of `a registry whose blobs hang` is, by its tag. */
+const MANIFEST_OF = (tag: string): string =>
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: IMAGE,
+    config: {
+      mediaType: 'application/vnd.oci.image.config.v1+json',
+      digest: sha256(tag),
+      size: 100,
+    },
+  })
 
 /** One registry for each way at each point: `drips-2.acme.test`. */
 async function stuckRegistries(t: Test) {
@@ -173,3 +186,48 @@ t.test('a cluster that is silent leaves time for the registry', async (t) => {
     /\[Unverified\]: Pull secret team-a\/login could not be read \(the API server did not answer in time\)\. Without it token\.acme\.test answered 401/,
   ])
 })
+
+t.test('blobs that hang cost a warning, once, and close nothing', async (t) => {
+  const asked: string[] = []
+  const tags = Array.from({ length: 12 }, (_, index) => `1.${index}`)
+  const endpoint = await serve(t, ({ method, url = '' }, response) => {
+    asked.push(`${method} ${url}`)
+    if (url.includes('/blobs/')) return
+    const tag = tags.find((each) =>
+      [each, sha256(MANIFEST_OF(each))].includes(lastOf(url)),
+    )
+    const body = MANIFEST_OF(tag ?? '')
+    response
+      .writeHead(200, {
+        'content-type': IMAGE,
+        'content-length': Buffer.byteLength(body),
+        'docker-content-digest': sha256(body),
+      })
+      .end(method === 'HEAD' ? undefined : body)
+  })
+  const webhook = await startWebhook(t, {
+    configuration: {
+      mode: 'enforce',
+      registries: [{ host: 'r.acme.test', endpoint }],
+      network: { allow: ['127.0.0.1/32'] },
+    },
+    manifests: [node('node-1'), node('node-2', 'arm64'), namespace('team-a')],
+  })
+  const deploy = (tag: string) =>
+    webhook.review(
+      podReview({ namespace: 'team-a', images: [`r.acme.test/team/app:${tag}`] }),
+    )
+
+  const first = await Promise.all(tags.map(deploy))
+  t.same(new Set(first.map(({ action }) => action)), new Set(['allow']))
+  const before = asked.length
+  t.equal(asked.filter((line) => line.includes('/blobs/')).length, tags.length)
+  await Promise.all(tags.map(deploy))
+  t.equal(asked.length, before, 'a warm image is not waited for')
+  t.equal((await deploy('2.0')).action, 'allow', 'the registry is not taken to be down')
+  t.ok(asked.includes('HEAD /v2/team/app/manifests/2.0'))
+})
+
+function lastOf(url: string): string {
+  return url.split('/').at(-1) ?? ''
+}

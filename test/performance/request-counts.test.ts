@@ -11,6 +11,7 @@ import {
   pullSecret,
   serviceAccount,
 } from '../support/cluster-manifests.ts'
+import type { Manifest } from '../support/cluster-manifests.ts'
 import { startDockerRegistry } from '../support/docker-registry.ts'
 import { withParts } from '../support/missing-parts.ts'
 import { startTokenServer } from '../support/token-server.ts'
@@ -24,7 +25,7 @@ const image: DemoImage = { kind: 'image', platform: 'linux/amd64' }
 const index: DemoImage = { kind: 'index', platforms: ['linux/amd64', 'linux/arm64'] }
 const tags = { '1.0': image, '1.1': image, '2.0': index, '2.1': index }
 
-function manifests() {
+function manifests(...more: Manifest[]) {
   const login = dockerConfig({
     'token.acme.test': `deployer:${PASSWORD}`,
     'basic.acme.test': `deployer:${PASSWORD}`,
@@ -34,6 +35,7 @@ function manifests() {
     namespace('team-a'),
     serviceAccount('team-a', 'default', ['login']),
     pullSecret('team-a', 'login', login),
+    ...more,
   ]
 }
 
@@ -55,7 +57,11 @@ function costOf(
   }
 }
 
-async function onDemoRegistries(t: Test, more: object = {}): Promise<Cost> {
+async function onDemoRegistries(
+  t: Test,
+  more: object = {},
+  nodes: Manifest[] = [],
+): Promise<Cost> {
   const registry = await startDemoRegistry({
     content: {
       public: { 'team/app': { tags }, 'team/other': { tags } },
@@ -80,7 +86,7 @@ async function onDemoRegistries(t: Test, more: object = {}): Promise<Cost> {
       network: { allow: ['127.0.0.1/32'] },
       ...more,
     },
-    manifests: manifests(),
+    manifests: manifests(...nodes),
   })
   return costOf(
     (images) => webhook.review(aPod(images)),
@@ -213,6 +219,22 @@ t.test('entries of an index are only asked for where they are verified', async (
   const asked = await cost(['open.acme.test/team/app:2.0'])
   t.strictSame(asked.map(methodOf), ['HEAD', 'GET', 'HEAD'], 'the one for our nodes')
   t.strictSame(await cost(['open.acme.test/team/app:2.0']), [])
+})
+
+t.test('where nodes differ, the config of an image is read once', async (t) => {
+  const cost = await onDemoRegistries(t, {}, [node('node-2', 'arm64')])
+
+  const first = await cost(['open.acme.test/team/app:1.0'], { times: 200 })
+  t.strictSame(
+    first.map((line) => line.replace(/sha256:\w+/, 'DIGEST')),
+    [
+      'HEAD /v2/team/app/manifests/1.0 200',
+      'GET /v2/team/app/manifests/DIGEST 200',
+      'GET /v2/team/app/blobs/DIGEST 200',
+    ],
+    '200 replicas: three',
+  )
+  t.strictSame(await cost(['open.acme.test/team/app:1.0']), [], 'warm: none')
 })
 
 t.test('the same with docker-registry', async (t) => {

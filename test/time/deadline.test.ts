@@ -51,3 +51,15 @@ t.test('work has its deadline, and ends it', async (t) => {
     { message: 'failed' },
   )
 })
+
+t.test('a wait that was not worth more says nothing of who was asked', async (t) => {
+  const reason = await withDeadline(
+    1,
+    (signal) =>
+      new Promise<unknown>((resolve) => {
+        signal.addEventListener('abort', () => resolve(signal.reason))
+      }),
+    'AbortError',
+  )
+  t.match(reason, { name: 'AbortError' })
+})

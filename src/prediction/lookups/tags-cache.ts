@@ -42,8 +42,10 @@ export function createTagsCache(options: TagsCacheOptions): Pick<RegistryClient,
     request: Parameters<RegistryClient['tags']>[0],
   ): Promise<TagsResult> {
     const askedAtMs = now()
-    const answer = withDeadline(timeoutMs, (signal) =>
-      options.client.tags({ ...request, signal }),
+    const answer = withDeadline(
+      timeoutMs,
+      (signal) => options.client.tags({ ...request, signal }),
+      'AbortError',
     )
       .then((result) => {
         const leftMs = MAX_REFUSAL_AGE_MS - (now() - askedAtMs)
