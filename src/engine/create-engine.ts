@@ -12,6 +12,7 @@ import type { Predictor } from '../prediction/predictor.ts'
 import { createRegistryClient } from '../registry/create-registry-client.ts'
 import type { OriginHealth } from '../registry/origin-health.ts'
 import type { ProxySettings } from '../registry/proxy-for.ts'
+import { MAX_REFUSAL_AGE_MS } from '../registry/refusal-age.ts'
 import { registrySettingsFor } from '../registry/registry-settings-for.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
@@ -142,6 +143,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     pullSecretsMs: options.oneRun
       ? null
       : Math.min(MAX_PULL_SECRETS_MS, configuration.deadlineMs * PULL_SECRETS_SHARE),
+    refusalWithinMs: options.oneRun ? null : MAX_REFUSAL_AGE_MS,
+    now,
     wallClock: Date.now,
     onFault: options.onFault,
     thorough: options.thorough ?? false,

@@ -19,8 +19,14 @@ export function createPredictor(options: PredictorOptions): Predictor {
   const given = { ...options, named: createNamedReferences() }
   return {
     async predict({ workload, images, signal }) {
+      // When the oldest of what the second look rests on was asked for.
+      let restsOnMs = Infinity
+      const restOn = (askedAtMs: number): void => {
+        restsOnMs = Math.min(restsOnMs, askedAtMs)
+      }
       const roundWith = (isFresh: boolean): (() => Promise<Round>) =>
         once(async () => {
+          if (isFresh) restOn(options.now())
           const context = contextOf(workload, signal, given, isFresh)
           const credentials = await readPullCredentials(context, workload, isFresh)
           const { lookups } = options
@@ -28,7 +34,7 @@ export function createPredictor(options: PredictorOptions): Predictor {
             context,
             workload,
             credentials,
-            isFresh ? freshly(lookups) : lookups,
+            isFresh ? freshly(lookups, restOn) : lookups,
           )
         })
       const [round, freshRound] = [roundWith(false), roundWith(true)]
@@ -38,10 +44,14 @@ export function createPredictor(options: PredictorOptions): Predictor {
           eachDistinct(images, (use) =>
             inTime(use, deadline, options.onFault, async () => {
               const first = await judgeWithDoubts(use, await round())
+              if (!restsOnReading(first)) return first
               // A denial has just read the Secrets and Nodes it rests on, and no answer of a registry is older than a not-found would be.
-              return restsOnReading(first)
-                ? judgeWithDoubts(use, await freshRound())
-                : first
+              const second = await judgeWithDoubts(use, await freshRound())
+              const { refusalWithinMs, now } = options
+              if (refusalWithinMs !== null && restsOnReading(second))
+                // Nor does it become older while another image hangs.
+                deadline.refusedWithin(restsOnMs + refusalWithinMs - now())
+              return second
             }),
           ),
         )

@@ -6,25 +6,38 @@ import type { ImagePrediction } from './prediction.ts'
 
 const GRACE_MS = 20
 
-const LATE = Symbol('late')
+/** Why an image is not waited for any longer: the time is over, or another image of the object is certain to fail. */
+type End = 'late' | 'refused'
 
 /** When the time of all images of one object is over. */
 export interface Lateness {
   isOver: boolean
-  /** Resolves a moment after the signal; never before. */
-  over: Promise<typeof LATE>
+  /** Resolves a moment after the signal, or when a refusal does not wait any longer; never before. */
+  over: Promise<End>
+  /** The object is refused: what is not known in so many milliseconds is not waited for. */
+  refusedWithin: (ms: number) => void
   /** Lets go of the signal, which may live longer than this object's images. */
   clear: () => void
 }
 
 /** One wait for all images of an object: a listener for each would cost more than many an answer. */
 export function startLateness(signal: AbortSignal): Lateness {
-  const { promise: over, resolve } = Promise.withResolvers<typeof LATE>()
+  const { promise: over, resolve } = Promise.withResolvers<End>()
+  let refusal: NodeJS.Timeout | null = null
   // A moment of grace: look-ups end with the same signal and know more than "too late".
-  const giveUp = (): void => void setTimeout(() => resolve(LATE), GRACE_MS)
+  const giveUp = (): void => void setTimeout(() => resolve('late'), GRACE_MS)
   signal.addEventListener('abort', giveUp, { once: true })
-  const clear = (): void => signal.removeEventListener('abort', giveUp)
-  return { isOver: signal.aborted, over, clear }
+  return {
+    isOver: signal.aborted,
+    over,
+    refusedWithin(ms) {
+      refusal ??= setTimeout(() => resolve('refused'), Math.max(0, ms))
+    },
+    clear() {
+      signal.removeEventListener('abort', giveUp)
+      if (refusal !== null) clearTimeout(refusal)
+    },
+  }
 }
 
 /** What is not known when the time is over is Unverified, and a fault of ours is never a verdict. */
@@ -37,7 +50,8 @@ export async function inTime(
   if (isOver) return late(use)
   try {
     const first = await Promise.race([judge(), over])
-    return first === LATE ? late(use) : first
+    if (typeof first !== 'string') return first
+    return first === 'late' ? late(use) : overtaken(use)
   } catch (error) {
     onFault(error)
     const name = nameOf(use)
@@ -47,6 +61,11 @@ export async function inTime(
 
 function late(use: ImageUse): ImagePrediction {
   return unverified(use, `${nameOf(use)} could not be looked up in time.`)
+}
+
+function overtaken(use: ImageUse): ImagePrediction {
+  const why = 'had no answer yet when another image was certain to fail.'
+  return unverified(use, `${nameOf(use)} ${why}`)
 }
 
 function nameOf({ image }: ImageUse): string {

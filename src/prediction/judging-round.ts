@@ -37,6 +37,13 @@ export interface PredictorOptions {
    * null for as long as there is time at all.
    */
   pullSecretsMs: number | null
+  /**
+   * A refusal is answered within so many milliseconds of the oldest question that it rests on, whatever the other images of the object
+   * wait for; null for a report, which waits for all.
+   */
+  refusalWithinMs: number | null
+  /** Monotonic clock of the look-ups, in milliseconds. */
+  now: () => number
   /** Milliseconds since 1970. */
   wallClock: () => number
   /** Told of a fault of ours while one image was judged; the image becomes Unverified. */

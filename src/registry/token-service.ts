@@ -6,6 +6,7 @@ import { valueBefore } from '../time/value-before.ts'
 import type { CredentialFingerprint } from './credential-fingerprint.ts'
 import { newTrail } from './exchange.ts'
 import type { Exchange, Trail } from './exchange.ts'
+import { isTooOldToJoin } from './refusal-age.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import { requestToken } from './token-request.ts'
 import type { TokenAnswer, TokenQuestion } from './token-request.ts'
@@ -47,14 +48,15 @@ export interface TokenServiceOptions {
 }
 
 interface Flight {
+  askedAtMs: number
   answer: Promise<TokenAnswer>
   trail: Trail
 }
 
 /**
  * Tokens by endpoint, realm, service, scopes and fingerprint of the credential, for as long as they live. Equal questions
- * at the same time are one request, which no asker's signal ends: it has its own deadline. At most one flight per waiting
- * look-up, so the callers' own limit bounds them.
+ * at the same time are one request, which no asker's signal ends: it has its own deadline. Whoever joined one that then refused,
+ * long after it was asked, asks once more. At most one flight per waiting look-up, so the callers' own limit bounds them.
  */
 export function createTokenService(options: TokenServiceOptions): TokenService {
   const { now, wallClock, observer } = options
@@ -69,6 +71,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
 
   function start(key: string, wish: TokenWish): Flight {
     const trail = newTrail()
+    const askedAtMs = now()
     const answer = withDeadline(options.timeoutMs, (signal) =>
       requestToken(options.exchange, wish, { trail, signal, now: wallClock }),
     )
@@ -76,8 +79,10 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
         if (result.kind === 'token') remember(tokens, key, result)
         return afterDeadline(result, wish)
       })
-      .finally(() => flights.delete(key))
-    const flight = { answer, trail }
+      .finally(() => {
+        if (flights.get(key) === flight) flights.delete(key)
+      })
+    const flight = { askedAtMs, answer, trail }
     flights.set(key, flight)
     return flight
   }
@@ -90,6 +95,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       return { kind: 'token', token: cached, fromCache: true }
     }
     const joined = flights.get(key)
+    const joinedAtMs = now()
     told(joined === undefined ? 'miss' : 'shared')
     const flight = joined ?? start(key, wish)
     const answer = await valueBefore(wish.signal, flight.answer, () => null)
@@ -97,8 +103,13 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       return { kind: 'verdict', verdict: { outcome: 'interrupted' }, response: null }
     }
     noteFlight(trail, flight.trail, joined === undefined)
-    if (answer.kind === 'verdict') return answer
-    return { kind: 'token', token: answer.token, fromCache: false }
+    if (answer.kind === 'token')
+      return { kind: 'token', token: answer.token, fromCache: false }
+    const { askedAtMs } = flight
+    const isOld =
+      answer.verdict.outcome === 'unauthorized' &&
+      isTooOldToJoin({ askedAtMs, joinedAtMs, answeredAtMs: now() })
+    return isOld ? token(wish, trail) : answer
   }
 
   return { token }

@@ -1,5 +1,6 @@
 import type { UnauthorizedReason } from '../../registry/faults.ts'
 import type { LookupRequest, LookupResult } from '../../registry/lookup.ts'
+import { MAX_REFUSAL_AGE_MS } from '../../registry/refusal-age.ts'
 
 export interface AnswerLifetimes {
   /** How long an image found by digest, or by tag, is remembered, in milliseconds. */
@@ -12,9 +13,6 @@ export interface AnswerLifetimes {
   /** From 0 to 1, as Math.random. */
   random: () => number
 }
-
-/** A refusal that denies is never older than this, that of a credential included. */
-export const MAX_REFUSAL_AGE_MS = 2_000
 
 /**
  * A rejected credential is not sent again for this long but to deny: registries lock accounts. A changed Secret is another

@@ -11,9 +11,10 @@ import type {
   RegistryClient,
 } from '../../registry/lookup.ts'
 import { noEvidence } from '../../registry/no-evidence.ts'
+import { isTooOldToJoin, MAX_REFUSAL_AGE_MS } from '../../registry/refusal-age.ts'
 import { withDeadline } from '../../time/deadline.ts'
 import { valueBefore } from '../../time/value-before.ts'
-import { isRefusal, lifetimeOf, MAX_REFUSAL_AGE_MS } from './answer-lifetime.ts'
+import { isRefusal, lifetimeOf } from './answer-lifetime.ts'
 import type { AnswerLifetimes } from './answer-lifetime.ts'
 
 export interface LookupCacheOptions extends AnswerLifetimes {
@@ -34,6 +35,8 @@ export interface CachedLookupRequest extends LookupRequest {
    * rejected may have been made or unlocked since.
    */
   fresh?: boolean
+  /** Told when the question was asked that the answer is to, in milliseconds of the cache's clock. */
+  onAnswer?: (askedAtMs: number) => void
 }
 
 /** A look-up that may come from memory. */
@@ -41,17 +44,28 @@ export interface CachedLookup {
   lookup(request: CachedLookupRequest): Promise<LookupResult>
 }
 
-/** The same memory for questions whose answers refuse: no answer is older than a refusal that denies. */
-export function freshly(lookups: CachedLookup): CachedLookup {
-  return { lookup: (request) => lookups.lookup({ ...request, fresh: true }) }
+/**
+ * The same memory for questions whose answers refuse: no answer is older than a refusal that denies. `onAnswer` is told when each was
+ * asked for.
+ */
+export function freshly(
+  lookups: CachedLookup,
+  onAnswer: (askedAtMs: number) => void = () => {},
+): CachedLookup {
+  return {
+    lookup: (request) => lookups.lookup({ ...request, fresh: true, onAnswer }),
+  }
 }
 
 /** A tag that was found may be told for so many times its own time, while one look-up finds out whether it still holds. */
 const STALE_FACTOR = 2
 
-interface Entry {
+interface Answer {
   result: LookupResult
   askedAtMs: number
+}
+
+interface Entry extends Answer {
   /** After this it is told once more to whoever asks, and asked for again behind their back. */
   refreshAtMs: number
 }
@@ -100,8 +114,11 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
   function remember(
     { key, plainKey }: Keys,
     request: LookupRequest,
-    { result, askedAtMs }: Omit<Entry, 'refreshAtMs'>,
+    { result, askedAtMs }: Answer,
   ): void {
+    const known = entries.get(key)
+    // Of two that were under way together the one that was asked last is right, whichever was answered last.
+    if (known !== undefined && known.askedAtMs > askedAtMs) return
     const answeredAtMs = now()
     const ttlMs = lifetimeOf(result, request, { askedAtMs, answeredAtMs }, options)
     const entry = { result, askedAtMs, refreshAtMs: answeredAtMs + ttlMs }
@@ -110,11 +127,10 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
       entries.set(key, entry, isTag ? ttlMs * STALE_FACTOR : ttlMs)
       return
     }
-    const stale = entries.get(key)
-    if (stale?.result.outcome === 'found') {
+    if (known?.result.outcome === 'found') {
       // An outage takes nothing back; the next refresh waits as long as any look-up that failed.
       if (!isRefusal(result)) {
-        stale.refreshAtMs = answeredAtMs + options.errorTtlMs
+        known.refreshAtMs = answeredAtMs + options.errorTtlMs
         return
       }
       entries.delete(key)
@@ -139,22 +155,45 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
     return isFresh && isOld ? null : entry
   }
 
+  /** The answer of one that is under way already, or of one that begins now. */
+  async function asked(
+    keys: Keys,
+    request: LookupRequest,
+    isFresh: boolean,
+  ): Promise<Answer> {
+    const running = flights.get(keys.key)
+    const joinedAtMs = now()
+    const isLate = running && joinedAtMs - running.askedAtMs > MAX_REFUSAL_AGE_MS
+    const shared = isLate ? undefined : running
+    options.onUse?.(shared ? 'shared' : 'miss')
+    const flight = shared ?? start(keys, request)
+    const { askedAtMs } = flight
+    const result = await flight.answer
+    const isOld =
+      isFresh &&
+      isRefusal(result) &&
+      isTooOldToJoin({ askedAtMs, joinedAtMs, answeredAtMs: now() })
+    return isOld && !request.signal.aborted
+      ? asked(keys, request, isFresh)
+      : { result, askedAtMs }
+  }
+
   return {
-    lookup({ fresh: isFresh = false, ...request }) {
+    lookup({ fresh: isFresh = false, onAnswer, ...request }) {
       const keys = cacheKeys(request, fingerprint)
       const known = remembered(keys, isFresh)
       if (known !== null) {
         const isStale = now() > known.refreshAtMs
         options.onUse?.(isStale ? 'stale' : 'hit')
         if (isStale) refresh(keys, request)
+        onAnswer?.(known.askedAtMs)
         return Promise.resolve(known.result)
       }
-      const running = flights.get(keys.key)
-      const isLate = running && now() - running.askedAtMs > MAX_REFUSAL_AGE_MS
-      const shared = isLate ? undefined : running
-      options.onUse?.(shared ? 'shared' : 'miss')
-      const flight = shared ?? start(keys, request)
-      return valueBefore(request.signal, flight.answer, () => ({
+      const answer = asked(keys, request, isFresh).then(({ result, askedAtMs }) => {
+        onAnswer?.(askedAtMs)
+        return result
+      })
+      return valueBefore(request.signal, answer, () => ({
         outcome: 'interrupted',
         evidence: noEvidence(request.reference.registry),
       }))

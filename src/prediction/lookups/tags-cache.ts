@@ -5,9 +5,9 @@ import {
   usableCredential,
 } from '../../registry/credential-fingerprint.ts'
 import type { RegistryClient, TagsResult } from '../../registry/lookup.ts'
+import { MAX_REFUSAL_AGE_MS } from '../../registry/refusal-age.ts'
 import { withDeadline } from '../../time/deadline.ts'
 import { valueBefore } from '../../time/value-before.ts'
-import { MAX_REFUSAL_AGE_MS } from './answer-lifetime.ts'
 
 export interface TagsCacheOptions {
   client: Pick<RegistryClient, 'tags'>
