@@ -70,12 +70,12 @@ export function kubernetesApiFacts(options: KubernetesApiOptions): ClusterFacts 
   const watches = options.watch ? clusterWatches({ client, now, ...options.watch }) : null
 
   // While a watch is down, its list is read as if there were none.
-  async function nodes(read: ReadOptions): Promise<Fact<NodeFacts[]>> {
+  async function nodes(read: ReadOptions): Promise<Fact<readonly NodeFacts[]>> {
     const watched = watches?.nodes.current(read.fresh) ?? null
     return watched === null ? lists.nodes.read('', read) : known(watched)
   }
 
-  async function webhooks(read: ReadOptions): Promise<Fact<Fields[]>> {
+  async function webhooks(read: ReadOptions): Promise<Fact<readonly Fields[]>> {
     const watched = watches?.webhooks.current(read.fresh) ?? null
     return watched === null ? lists.webhooks.read('', read) : known(watched)
   }

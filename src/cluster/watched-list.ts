@@ -24,7 +24,7 @@ export interface WatchedListOptions<T> {
 
 export interface WatchedList<T> {
   /** Everything, as the API server last told it; null while the watch is down for longer than a moment, for `fresh` at once. */
-  current(fresh: boolean): T[] | null
+  current(fresh: boolean): readonly T[] | null
   /** Resolves when the signal has fired. */
   ended: Promise<void>
 }
@@ -50,6 +50,8 @@ const MAX_TRIES = 4
 export function watchList<T>(options: WatchedListOptions<T>): WatchedList<T> {
   const { client, path, now, signal } = options
   const objects = new Map<string, T>()
+  /** The same array for everyone until something changes: a review of a large cluster shall not have to copy it. */
+  let shown: readonly T[] | null = null
   let version = ''
   let isOpen = false
   let lastSignMs = -Infinity
@@ -72,6 +74,7 @@ export function watchList<T>(options: WatchedListOptions<T>): WatchedList<T> {
       },
     )
     if (listed.status !== 'known' || listed.value === '') return false
+    shown = null
     objects.clear()
     for (const [name, value] of fresh) objects.set(name, value)
     isCut = false
@@ -84,6 +87,7 @@ export function watchList<T>(options: WatchedListOptions<T>): WatchedList<T> {
     sign()
     failures = 0
     const name = nameOf(object)
+    if (type !== 'BOOKMARK') shown = null
     if (type === 'DELETED') objects.delete(name)
     else if (type !== 'BOOKMARK') {
       if (objects.has(name) || objects.size < maxObjects)
@@ -132,6 +136,7 @@ export function watchList<T>(options: WatchedListOptions<T>): WatchedList<T> {
       await once()
       if (failures > 0 && !signal.aborted) await options.wait(backoffMs(), signal)
     }
+    shown = null
     objects.clear()
     lastSignMs = -Infinity
   }
@@ -145,7 +150,7 @@ export function watchList<T>(options: WatchedListOptions<T>): WatchedList<T> {
     current(fresh) {
       if (isCut || (fresh && !isOpen)) return null
       const trustMs = isOpen ? TRUST_MS : GAP_MS
-      return now() - lastSignMs < trustMs ? [...objects.values()] : null
+      return now() - lastSignMs < trustMs ? (shown ??= [...objects.values()]) : null
     },
     ended: run(),
   }

@@ -103,7 +103,7 @@ export interface ClusterFacts {
     options: ReadOptions,
   ): Promise<Fact<ServiceAccountFacts>>
   namespace(name: string, options: ReadOptions): Promise<Fact<NamespaceFacts>>
-  nodes(options: ReadOptions): Promise<Fact<NodeFacts[]>>
+  nodes(options: ReadOptions): Promise<Fact<readonly NodeFacts[]>>
   /**
    * Signs of an autoscaler beside those that nodes carry; only asked before a platform would deny. A source without it has
    * nothing beside its nodes.

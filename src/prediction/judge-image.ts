@@ -36,7 +36,7 @@ export interface JudgeContext extends Omit<
   nodeKeyrings: (image: string, signal: AbortSignal) => Promise<Keyring[]>
   lookups: CachedLookup
   /** Nodes the Pod may land on; empty where they are not known. */
-  eligibleNodes: () => Promise<NodeFacts[]>
+  eligibleNodes: () => Promise<readonly NodeFacts[]>
   signal: AbortSignal
 }
 

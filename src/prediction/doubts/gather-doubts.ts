@@ -105,14 +105,14 @@ function youthOf(home: Fact<NamespaceFacts>, nowMs: number): string | null {
 /** Where no node is eligible yet, those that an autoscaler brings will be like the others. */
 function foreignRuntimeOf(
   profile: RuntimeProfile,
-  nodes: Fact<NodeFacts[]>,
+  nodes: Fact<readonly NodeFacts[]>,
   eligible: readonly NodeFacts[],
 ): string | null {
   if (nodes.status === 'unknown')
     return profile === 'auto'
       ? `Which container runtime the nodes have is not known (${nodes.reason}): they may have another than containerd`
       : null
-  const likely = eligible.length > 0 ? eligible : valueOr<NodeFacts[]>(nodes, [])
+  const likely = eligible.length > 0 ? eligible : valueOr<readonly NodeFacts[]>(nodes, [])
   return viewRuntimes(profile, likely).foreign
 }
 
@@ -125,7 +125,7 @@ function presenceOf({
   thorough,
 }: {
   reference: ImageReference | null
-  nodes: Fact<NodeFacts[]>
+  nodes: Fact<readonly NodeFacts[]>
   eligible: readonly NodeFacts[]
   later: readonly NodeFacts[]
   pods: Fact<PodFacts[]> | null

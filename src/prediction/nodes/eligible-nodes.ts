@@ -15,13 +15,14 @@ import type { NodeFacts } from '../cluster-facts.ts'
 export function eligibleNodes(
   placement: Placement,
   nodes: readonly NodeFacts[],
-): NodeFacts[] {
-  return nodes.filter(
-    (node) =>
-      isSelected(placement, node) &&
-      // A Pod with a nodeName passes by the scheduler, which is what looks at taints.
-      (placement.nodeName !== null || tolerates(placement, node)),
-  )
+): readonly NodeFacts[] {
+  const isSelected = selectorOf(placement)
+  const isEligible = (node: NodeFacts): boolean =>
+    isSelected(node) &&
+    // A Pod with a nodeName passes by the scheduler, which is what looks at taints.
+    (placement.nodeName !== null || tolerates(placement, node))
+  // A list of thousands that is needed as it is need not be made once more for every review.
+  return nodes.every(isEligible) ? nodes : nodes.filter(isEligible)
 }
 
 /**
@@ -34,9 +35,8 @@ export function nodesBehindTaints(
 ): NodeFacts[] {
   if (placement.nodeName !== null) return []
   if (form === 'pod' && placement.isGated !== true) return []
-  return nodes.filter(
-    (node) => !tolerates(placement, node) && isSelected(placement, node),
-  )
+  const isSelected = selectorOf(placement)
+  return nodes.filter((node) => !tolerates(placement, node) && isSelected(node))
 }
 
 /** Whether a node has every label of a nodeSelector; an empty one selects every node. */
@@ -44,17 +44,25 @@ export function hasLabels(
   node: NodeFacts,
   selector: Readonly<Record<string, string>>,
 ): boolean {
-  return Object.entries(selector).every(([key, value]) =>
+  return hasEach(node, Object.entries(selector))
+}
+
+function hasEach(node: NodeFacts, labels: readonly [string, string][]): boolean {
+  return labels.every(([key, value]) =>
     isUntold(node, key) ? true : labelOf(node, key) === value,
   )
 }
 
-function isSelected(placement: Placement, node: NodeFacts): boolean {
-  if (placement.os !== null && node.os !== '' && placement.os !== node.os) return false
-  if (placement.nodeName !== null) return placement.nodeName === node.name
-  if (!hasLabels(node, placement.nodeSelector)) return false
-  const affinity = placement.requiredNodeAffinity
-  return affinity === null || affinity.some((term) => matchesTerm(term, node))
+/** Everything but taints. */
+function selectorOf(placement: Placement): (node: NodeFacts) => boolean {
+  const { os, nodeName, requiredNodeAffinity: affinity } = placement
+  const labels = Object.entries(placement.nodeSelector)
+  return (node) => {
+    if (os !== null && node.os !== '' && os !== node.os) return false
+    if (nodeName !== null) return nodeName === node.name
+    if (!hasEach(node, labels)) return false
+    return affinity === null || affinity.some((term) => matchesTerm(term, node))
+  }
 }
 
 /** The well-known labels stand for what the node itself says, should a source not list them. */

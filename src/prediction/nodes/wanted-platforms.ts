@@ -106,14 +106,21 @@ export function isCommon({ platforms, untold }: WantedPlatforms): boolean {
 }
 
 function countPlatforms(nodes: readonly NodeFacts[]): PlatformCount[] {
-  const counts = new Map<string, number>()
+  // For every review of a cluster of thousands: their names are put together once a platform, and not once a node.
+  const counts = new Map<string, Map<string, number>>()
   for (const { os, architecture } of nodes) {
     if (os === '' || architecture === '') continue
-    const platform = `${os}/${architecture}`
-    counts.set(platform, (counts.get(platform) ?? 0) + 1)
+    const ofOs = counts.get(os) ?? new Map<string, number>()
+    counts.set(os, ofOs)
+    ofOs.set(architecture, (ofOs.get(architecture) ?? 0) + 1)
   }
   return [...counts]
-    .map(([platform, count]) => ({ platform, nodes: count }))
+    .flatMap(([os, ofOs]) =>
+      [...ofOs].map(([architecture, count]) => ({
+        platform: `${os}/${architecture}`,
+        nodes: count,
+      })),
+    )
     .toSorted((a, b) => b.nodes - a.nodes)
 }
 
@@ -159,14 +166,14 @@ function mayLandOn(placement: Placement, platform: string): boolean {
 
 /** The nodes an object may land on and what they want; computed once for all images of the object. */
 export interface NodeView {
-  nodes: () => Promise<Fact<NodeFacts[]>>
+  nodes: () => Promise<Fact<readonly NodeFacts[]>>
   /** Empty where they are not known. */
-  eligible: () => Promise<NodeFacts[]>
+  eligible: () => Promise<readonly NodeFacts[]>
   /**
    * Those that are not eligible now and may become so: behind taints, where tolerations may still be added; and all, where
    * none is eligible.
    */
-  later: () => Promise<NodeFacts[]>
+  later: () => Promise<readonly NodeFacts[]>
   wanted: () => Promise<WantedPlatforms>
 }
 
@@ -175,7 +182,7 @@ export function createNodeView(
   options: {
     /** `auto`, or what the operator says the nodes are. */
     platforms: 'auto' | string[]
-    nodes: () => Promise<Fact<NodeFacts[]>>
+    nodes: () => Promise<Fact<readonly NodeFacts[]>>
     autoscalerSigns: NodesSeen['autoscalerSigns']
   },
 ): NodeView {
