@@ -1,5 +1,9 @@
 import t from 'tap'
+import { startApiServer } from '../../bench/api-server.ts'
 import { whyNotAllAllowed } from '../../bench/all-allowed.ts'
+import { startDelayedRegistry } from '../../bench/delayed-registry.ts'
+import { createSender } from '../../bench/reviews.ts'
+import { createWorld } from '../../bench/world.ts'
 
 // That the bench measures what it says. Its figures are in docs/performance.md.
 
@@ -28,4 +32,21 @@ t.test('a run counts that looked up every image and allows all of them', async (
     whyNotAllAllowed({ ...report(one, other), problems: ['interrupted'] }, 2),
     /interrupted/,
   )
+})
+
+t.test('what a soak asks for that is missing is denied, in either set-up', async (t) => {
+  const world = await createWorld()
+  t.teardown(() => world.end())
+  const registry = await startDelayedRegistry(0)
+  t.teardown(() => registry.close())
+  const registries = [{ host: 'quick.acme.test', endpoint: registry.url }]
+  const kubeconfig = await startApiServer(world, { nodes: 3 })
+  for (const cluster of [[], kubeconfig]) {
+    const webhook = await world.startWebhook({ registries, cluster })
+    const { send, close } = createSender(webhook.port, world.ca)
+    await send(['quick.acme.test/team/app:new-1'])
+    await t.rejects(send(['quick.acme.test/team/app:missing-1']), /ImageNotFound/)
+    await close()
+    webhook.stop()
+  }
 })
