@@ -12,7 +12,7 @@ import { amd64Image } from '../../test/support/push-images.ts'
 import { findProgram, whyMissing } from '../../test/support/missing-parts.ts'
 import { expectAllAllowed } from '../all-allowed.ts'
 import { profileInto, readProfile, sayProfiles } from '../cpu-profile.ts'
-import type { Profile } from '../cpu-profile.ts'
+import type { Profiled } from '../cpu-profile.ts'
 import { median, met } from '../page.ts'
 import type { Page } from '../page.ts'
 import { runProgram } from '../processes.ts'
@@ -76,7 +76,7 @@ export async function audit(page: Page, world: World): Promise<boolean> {
 /** Where the time of `pullgate check` goes, by a CPU profile of a run of its own. */
 async function sayWhere(page: Page, world: World, port: number): Promise<void> {
   const program = await publishedProgram()
-  const profiles: { name: string; profile: Profile }[] = []
+  const profiles: Profiled[] = []
   for (const delayMs of DELAYS_MS) {
     const directory = world.file(`check-profile-${delayMs}`)
     const node = await profileInto(directory)
@@ -87,14 +87,18 @@ async function sayWhere(page: Page, world: World, port: number): Promise<void> {
       ...(await checkArguments(world, host)),
     ])
     await expectAllAllowed(reportOf(world), IMAGES)
-    profiles.push({ name: `${delayMs} ms more`, profile: await readProfile(directory) })
+    profiles.push({
+      name: `${delayMs} ms more`,
+      profile: await readProfile(directory),
+      pieces: IMAGES,
+    })
   }
   const busy = profiles.map(
     ({ name, profile: { seconds, busySeconds } }) =>
       `${busySeconds.toFixed(1)} of ${seconds.toFixed(1)} s with ${name}`,
   )
   page.say(
-    `Where the time of \`pullgate check\` goes, by a CPU profile of a run each: its thread is at work ${busy.join(', and ')}; the rest it waits for the registry, which has the same two cores.`,
+    `Where the time of \`pullgate check\` goes, by a CPU profile of a run each: its thread is at work ${busy.join(', and ')}; the rest it waits for the registry, which has the same two cores. For each image:`,
   )
   page.say()
   sayProfiles(page, profiles)
