@@ -2,6 +2,12 @@ import { fakeApiServer } from '../test/cluster-facts/fake-api-server.ts'
 import { NAMESPACE } from './reviews.ts'
 import type { World } from './world.ts'
 
+/**
+ * Of each Node. One less than a kubelet tells of at most: a list of 50 may be cut, and then a missing image could be on that Node,
+ * so that nothing would be denied.
+ */
+const LISTED_IMAGES = 49
+
 /** The part of the Kubernetes API that is read, with a cluster of so many nodes. */
 export async function startApiServer(
   world: World,
@@ -20,8 +26,7 @@ export async function startApiServer(
         architecture: 'amd64',
         containerRuntimeVersion: 'containerd://2.1.4',
       },
-      // As many as a kubelet tells of.
-      images: Array.from({ length: 50 }, (__, image) => ({
+      images: Array.from({ length: LISTED_IMAGES }, (__, image) => ({
         names: [`registry.acme.test/team/app-${image}:1.${index % 10}`],
         sizeBytes: 1,
       })),

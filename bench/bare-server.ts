@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
+import process from 'node:process'
 
 // What a webhook cannot do without: TLS, and the parsing of the body. Usage: bare-server.ts CERT KEY PORT
 
@@ -26,3 +27,5 @@ function respond(request: IncomingMessage, response: ServerResponse): void {
 
 const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, respond)
 server.listen(Number(port), '127.0.0.1')
+// A signal alone ends it without what Node writes at the end, such as a profile.
+process.once('SIGTERM', () => process.exit())

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { expectAllAllowed } from './all-allowed.ts'
 import { measuredRun } from './measured-run.ts'
 
 const [objects = 1000, images = 1000, latencyMs = 50] = process.argv.slice(2).map(Number)
@@ -83,6 +84,7 @@ const ran = await measuredRun([
   `json=${report}`,
 ])
 const { summary } = JSON.parse(await readFile(report, 'utf8')) as { summary: object }
+await expectAllAllowed(report, Math.min(objects, images))
 const rounds = Math.ceil(images / REGISTRIES / PARALLEL)
 const idealMs = rounds * latencyMs
 const lookupsMs = lastAtMs - firstAtMs

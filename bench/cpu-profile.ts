@@ -10,8 +10,15 @@ export interface Profile {
   /** Of the main thread, in seconds, and how many of them it worked. */
   seconds: number
   busySeconds: number
-  /** Of the time that it worked, by the code that was running itself. */
-  shares: Map<string, number>
+  /** Seconds of the time that it worked, by the code that was running itself. */
+  parts: Map<string, number>
+}
+
+/** A profile of so many equal pieces of work, such as reviews. */
+export interface Profiled {
+  name: string
+  profile: Profile
+  pieces: number
 }
 
 interface CpuProfile {
@@ -31,10 +38,10 @@ export async function profileInto(directory: string): Promise<string[]> {
   return ['--cpu-prof', `--cpu-prof-dir=${directory}`, `--cpu-prof-interval=${SAMPLE_US}`]
 }
 
-/** The profile that a process has left, without a first share of it (from 0 to 1). */
+/** The profile that a process has left, or the last seconds of it: start and compiler are seldom what is looked for. */
 export async function readProfile(
   directory: string,
-  { skipShare = 0 } = {},
+  { lastSeconds = Infinity } = {},
 ): Promise<Profile> {
   const [file = ''] = await readdir(directory)
   const { nodes, samples, timeDeltas } = JSON.parse(
@@ -43,36 +50,48 @@ export async function readProfile(
   const parts = new Map(nodes.map(({ id, callFrame }) => [id, partOf(callFrame)]))
   const times = new Map<string, number>()
   let seconds = 0
-  for (let at = Math.floor(samples.length * skipShare); at < samples.length; at++) {
+  for (let at = samples.length - 1; at >= 0 && seconds < lastSeconds; at--) {
     const part = parts.get(samples[at] ?? 0) ?? null
     const took = Math.max(0, timeDeltas[at] ?? 0) / 1e6
     seconds += took
     if (part !== null) times.set(part, (times.get(part) ?? 0) + took)
   }
-  const busySeconds = sum([...times.values()])
-  const shares = [...times].map(([part, time]): [string, number] => [
-    part,
-    time / busySeconds,
-  ])
-  return { seconds, busySeconds, shares: new Map(shares) }
+  return { seconds, busySeconds: sum([...times.values()]), parts: times }
 }
 
-/** A table with a column for each profile, the largest parts first. */
-export function sayProfiles(
-  page: Page,
-  profiles: readonly { name: string; profile: Profile }[],
-): void {
-  const parts = new Set(profiles.flatMap(({ profile }) => [...profile.shares.keys()]))
-  const rows = [...parts].map((part) => ({
-    part,
-    shares: profiles.map(({ profile }) => profile.shares.get(part) ?? 0),
-  }))
+/**
+ * A table with a column for each profile, the largest parts first: microseconds of the thread for one piece of work, so that
+ * columns compare, and their share of its work.
+ */
+export function sayProfiles(page: Page, profiles: readonly Profiled[]): void {
+  const all = [...new Set(profiles.flatMap(({ profile }) => [...profile.parts.keys()]))]
+  const cost = ({ profile, pieces }: Profiled, part: string): number =>
+    (profile.parts.get(part) ?? 0) / pieces
+  const parts = all.toSorted(
+    (a, b) =>
+      sum(profiles.map((each) => cost(each, b))) -
+      sum(profiles.map((each) => cost(each, a))),
+  )
   const table = page.table(['Part', ...profiles.map(({ name }) => name)])
-  for (const { part, shares } of rows
-    .toSorted((a, b) => sum(b.shares) - sum(a.shares))
-    .slice(0, ROWS))
-    table.row(part, ...shares.map((share) => `${(share * 100).toFixed(1)} %`))
+  const row = (what: string, of: readonly string[]): void =>
+    table.row(
+      what,
+      ...profiles.map((each) => cell(sum(of.map((part) => cost(each, part))), each)),
+    )
+  for (const part of parts.slice(0, ROWS)) row(part, [part])
+  if (parts.length > ROWS) row('the rest', parts.slice(ROWS))
+  row('together', parts)
   table.end()
+}
+
+function cell(seconds: number, profiled: Profiled): string {
+  const share = seconds / costOf(profiled)
+  return `${(seconds * 1e6).toFixed(0)} µs (${(share * 100).toFixed(1)} %)`
+}
+
+/** Seconds that the thread works for one piece. */
+export function costOf({ profile, pieces }: Profiled): number {
+  return profile.busySeconds / pieces
 }
 
 /** Null for what is no work. */
@@ -83,6 +102,7 @@ function partOf({ functionName, url }: Frame): string | null {
   if (library !== undefined) return LIBRARIES.get(library) ?? library
   const [, folder] = /\/(?:src|dist)\/([^/]+)\//.exec(url) ?? []
   if (folder !== undefined) return `src/${folder}`
+  if (url.endsWith('/bench/bare-server.ts')) return 'the bare server itself'
   if (/^node:internal\/(?:modules|bootstrap|process\/pre_execution)/.test(url))
     return 'loading of modules'
   if (COMPILERS.has(functionName)) return 'loading of modules'

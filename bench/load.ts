@@ -25,7 +25,8 @@ export interface Seen {
   /** Requests counted, and all that were sent, the warm-up's included. */
   requests: number
   sent: number
-  /** Of all that were sent. */
+  /** Of all that were sent: how many asked for a missing image, and how many of these were denied. */
+  missing: number
   denied: number
   perSecond: number
   p50Ms: number
@@ -56,13 +57,16 @@ const request = requestOf(body)
 /** Each load has tags of its own. */
 const startedAt = Date.now().toString(36)
 let sent = 0
+let missing = 0
 let denied = 0
 
 /** Null for the body as it is. */
 function anotherTag(): string | null {
   sent++
   if (load.varied === undefined || sent % NEW_EVERY > 0) return null
-  return `${sent % MISSING_EVERY === 0 ? 'missing' : 'new'}-${startedAt}-${sent}`
+  const isMissing = sent % MISSING_EVERY === 0
+  if (isMissing) missing++
+  return `${isMissing ? 'missing' : 'new'}-${startedAt}-${sent}`
 }
 
 const allowed = '"allowed":true'
@@ -131,6 +135,7 @@ const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] 
 const seen: Seen = {
   requests: tookMs.length,
   sent: warmedUp + tookMs.length,
+  missing,
   denied,
   perSecond: tookMs.length / seconds,
   p50Ms: at(0.5),

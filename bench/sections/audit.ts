@@ -10,8 +10,9 @@ import { storeRepositories } from '../../src/demo/registry-images.ts'
 import { startDockerRegistry } from '../../test/support/docker-registry.ts'
 import { amd64Image } from '../../test/support/push-images.ts'
 import { findProgram, whyMissing } from '../../test/support/missing-parts.ts'
+import { expectAllAllowed } from '../all-allowed.ts'
 import { profileInto, readProfile, sayProfiles } from '../cpu-profile.ts'
-import type { Profile } from '../cpu-profile.ts'
+import type { Profiled } from '../cpu-profile.ts'
 import { median, met } from '../page.ts'
 import type { Page } from '../page.ts'
 import { runProgram } from '../processes.ts'
@@ -75,7 +76,7 @@ export async function audit(page: Page, world: World): Promise<boolean> {
 /** Where the time of `pullgate check` goes, by a CPU profile of a run of its own. */
 async function sayWhere(page: Page, world: World, port: number): Promise<void> {
   const program = await publishedProgram()
-  const profiles: { name: string; profile: Profile }[] = []
+  const profiles: Profiled[] = []
   for (const delayMs of DELAYS_MS) {
     const directory = world.file(`check-profile-${delayMs}`)
     const node = await profileInto(directory)
@@ -85,14 +86,19 @@ async function sayWhere(page: Page, world: World, port: number): Promise<void> {
       program,
       ...(await checkArguments(world, host)),
     ])
-    profiles.push({ name: `${delayMs} ms more`, profile: await readProfile(directory) })
+    await expectAllAllowed(reportOf(world), IMAGES)
+    profiles.push({
+      name: `${delayMs} ms more`,
+      profile: await readProfile(directory),
+      pieces: IMAGES,
+    })
   }
   const busy = profiles.map(
     ({ name, profile: { seconds, busySeconds } }) =>
       `${busySeconds.toFixed(1)} of ${seconds.toFixed(1)} s with ${name}`,
   )
   page.say(
-    `Where the time of \`pullgate check\` goes, by a CPU profile of a run each: its thread is at work ${busy.join(', and ')}; the rest it waits for the registry, which has the same two cores.`,
+    `Where the time of \`pullgate check\` goes, by a CPU profile of a run each: its thread is at work ${busy.join(', and ')}; the rest it waits for the registry, which has the same two cores. For each image:`,
   )
   page.say()
   sayProfiles(page, profiles)
@@ -115,7 +121,7 @@ function tellGoals(page: Page, medians: readonly number[][]): boolean {
   }
   page.say()
   page.say(
-    `Pullgate's and the Go client's time is that of a whole process, start included (Pullgate as it is published, compiled); all are given names; skopeo is one process an image. The Go client is go-containerregistry's HEAD and has ${cpus().length} cores, Pullgate's JavaScript one.`,
+    `Pullgate's and the Go client's time is that of a whole process, start included (Pullgate as it is published, compiled); all are given names; skopeo is one process an image. A run in which Pullgate does not look up and allow every image, or another client fails, ends the bench. The Go client is go-containerregistry's HEAD and has ${cpus().length} cores, Pullgate's JavaScript one.`,
   )
   page.say()
   return isMissed
@@ -133,7 +139,10 @@ async function findContestants(page: Page, world: World): Promise<Contestant[]> 
   const pullgate: Contestant = {
     name: 'pullgate check',
     async run(host) {
-      return timed(process.execPath, [program, ...(await checkArguments(world, host))])
+      const args = [program, ...(await checkArguments(world, host))]
+      const seconds = await timed(process.execPath, args)
+      await expectAllAllowed(reportOf(world), IMAGES)
+      return seconds
     },
   }
   const skopeo: Contestant = {
@@ -164,8 +173,12 @@ async function checkArguments(world: World, host: string): Promise<string[]> {
   const config = world.file('check.yaml')
   const registries = [{ host: 'bench.acme.test', endpoint: `http://${host}` }]
   await writeFile(config, stringify({ registries }))
-  const report = `--output=json=${world.file('report.json')}`
+  const report = `--output=json=${reportOf(world)}`
   return ['check', `--config=${config}`, report, ...names('bench.acme.test')]
+}
+
+function reportOf(world: World): string {
+  return world.file('report.json')
 }
 
 /** Each of the thousand tags. */

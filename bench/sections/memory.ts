@@ -53,7 +53,7 @@ export async function memory(
       webhook = await start()
       runs.push(await afterImages(webhook, world.ca))
     }
-    const { soaked, denied } = await soak(world, webhook, soakSeconds)
+    const { soaked, missing, denied } = await soak(world, webhook, soakSeconds)
     // One reading is a moment between two collections.
     const third = Math.ceil(soaked.length / 3)
     const last = median(soaked.slice(-third))
@@ -76,7 +76,7 @@ export async function memory(
       `${name}: ${Math.min(...greatest).toFixed(0)} to ${Math.max(...greatest).toFixed(0)} MiB after 100,000 images, in ${RUNS} runs. The goal is for the greatest reading of all.`,
     )
     lines.push(
-      `${name}: ${Math.min(...soaked).toFixed(0)} to ${Math.max(...soaked).toFixed(0)} MiB during the soak; the median of its second third is ${middle.toFixed(0)}, of its last ${last.toFixed(0)} (goal: at most ${FLAT_MIB} more): ${met(isFlat)}. One review in ten was of an image that is new, one in a hundred of one that is missing; ${denied} were denied.`,
+      `${name}: ${Math.min(...soaked).toFixed(0)} to ${Math.max(...soaked).toFixed(0)} MiB during the soak; the median of its second third is ${middle.toFixed(0)}, of its last ${last.toFixed(0)} (goal: at most ${FLAT_MIB} more): ${met(isFlat)}. One review in ten was of an image that is new, one in a hundred of one that is missing: ${denied} of these ${missing} were denied.`,
     )
     webhook.stop()
     const parts = await memoryParts(world, start, async (asked) => {
@@ -157,17 +157,18 @@ async function soak(
   world: World,
   webhook: Served,
   seconds: number,
-): Promise<{ soaked: number[]; denied: number }> {
+): Promise<{ soaked: number[]; missing: number; denied: number }> {
   const soaked: number[] = []
   const images = imagesOf(1)
-  let denied = 0
+  let [missing, denied] = [0, 0]
   for (let left = seconds; left > 0; left -= SLICE_SECONDS) {
     const seen = await world.load(webhook, images, {
       seconds: Math.min(SLICE_SECONDS, left),
       ...(images[0] === undefined ? {} : { varied: images[0] }),
     })
+    missing += seen.missing
     denied += seen.denied
     soaked.push(webhook.rssMib())
   }
-  return { soaked, denied }
+  return { soaked, missing, denied }
 }
