@@ -4,17 +4,22 @@ import { STATUS_CODES } from '../http/status-codes.ts'
 import { printable } from '../text/printable.ts'
 import type { AdmissionReviewBody } from './admission-response.ts'
 import { parseApiTimeoutMs } from './api-timeout.ts'
+import { timeArrivals } from './arrivals.ts'
 import { createBodyReader, RefusedBody } from './body-reader.ts'
 import { boundConnections } from './connection-bound.ts'
+import { timeHandshakes } from './handshake-times.ts'
 import type { Log } from './log.ts'
 import { noSchemas } from './no-schemas.ts'
 import { reviewLimits, type ServerLimits } from './server-limits.ts'
 import { type ServerTls, serverTlsOptions } from './server-tls.ts'
 
 export interface ReviewTiming {
-  /** What the API server allows, counted from its sending; null when it did not say. */
+  /**
+   * What the API server allows, less what the handshake took of it where the connection was opened for this review; null when
+   * it did not say.
+   */
   timeoutMs: number | null
-  /** How long ago the head of the request arrived. */
+  /** How long ago the head of the request arrived, as far as can be seen from here. */
   elapsedMs: number
 }
 
@@ -63,6 +68,8 @@ export function buildServer(options: ServerOptions): WebhookServer {
     schemaController: noSchemas,
   })
   boundConnections(app.server, limits.maxConnections)
+  const handshakeMsOf = timeHandshakes(app.server, now)
+  const waitedMs = timeArrivals(app.server, now)
   readBodiesAsJson(app, limits)
   answerFaults(app, log)
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -70,9 +77,11 @@ export function buildServer(options: ServerOptions): WebhookServer {
     done(null, payload)
   })
   app.post(REVIEW_PATH, async (request, reply) => {
+    const allowedMs = parseApiTimeoutMs(timeoutOf(request.query))
+    const handshakeMs = handshakeMsOf(request.raw.socket)
     const outcome = await review(request.body, {
-      timeoutMs: parseApiTimeoutMs(timeoutOf(request.query)),
-      elapsedMs: reply.elapsedTime,
+      timeoutMs: allowedMs === null ? null : allowedMs - handshakeMs,
+      elapsedMs: Math.max(reply.elapsedTime, waitedMs()),
     })
     if (outcome.status === 'reviewed') return outcome.body
     const message = printable(outcome.reason)
@@ -113,6 +122,10 @@ function answerFaults(app: WebhookServer, log: Log): void {
     log.error({ err: error }, 'a request failed')
     return reply.code(500).send({ message: 'internal error' })
   })
+}
+
+function now(): number {
+  return performance.now()
 }
 
 function timeoutOf(query: unknown): unknown {

@@ -82,6 +82,6 @@ export function boundConnections(server: Server | TlsServer, max: number): void 
 }
 
 /** Distinct among the connections that a server has open. */
-function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+export function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`
 }

@@ -47,19 +47,28 @@ const NAMESPACE_SHARE = 0.25
  * what is not known by then is Unverified. A fault of our own lets the request through, with a warning that says so.
  */
 export function createReviewer(options: ReviewerOptions): Reviewer {
+  let underWay = 0
   return async (body, timing) => {
     const startedMs = options.now() - timing.elapsedMs
     const read = readAdmissionReview(body)
     if (read.status === 'invalid') return read
     const { request } = read
+    const others = underWay++
     try {
-      return reviewed(await answer(options, request, timing, startedMs))
+      return reviewed(await answer(options, request, { ...timing, others }, startedMs))
     } catch (error) {
       options.log.error({ ...requestFields(request), err: error }, 'judging failed')
       options.metrics.passed('internal-error')
       return reviewed(unjudgedBody(request, INTERNAL_ERROR))
+    } finally {
+      underWay--
     }
   }
+}
+
+interface Timing extends ReviewTiming {
+  /** Reviews under way when this one came. */
+  others: number
 }
 
 const INTERNAL_ERROR =
@@ -68,7 +77,7 @@ const INTERNAL_ERROR =
 async function answer(
   options: ReviewerOptions,
   request: AdmissionRequest,
-  timing: ReviewTiming,
+  timing: Timing,
   startedMs: number,
 ): Promise<AdmissionReviewBody> {
   const { log, metrics, now } = options
@@ -96,7 +105,7 @@ interface JudgeInput {
   request: AdmissionRequest
   judgement: ToJudge
   configuration: Configuration
-  timing: ReviewTiming
+  timing: Timing
 }
 
 interface Judged {
@@ -114,6 +123,7 @@ async function judge(options: ReviewerOptions, input: JudgeInput): Promise<Judge
     deadlineMs: configuration.deadlineMs,
     apiTimeoutMs: input.timing.timeoutMs,
     elapsedMs: input.timing.elapsedMs,
+    others: input.timing.others,
   })
   const startedMs = options.now()
   const lookUps = startDeadline(lookUpsMs)

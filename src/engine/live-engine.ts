@@ -3,6 +3,7 @@ import type { Predictor } from '../prediction/predictor.ts'
 import { createEngine } from './create-engine.ts'
 import type { Engine, EngineOptions } from './create-engine.ts'
 import { originHealthOfProcess } from '../registry/origin-health.ts'
+import { systemTrustContext } from '../registry/trust.ts'
 
 export interface LiveEngine {
   configuration(): Configuration
@@ -20,6 +21,8 @@ export async function createLiveEngine(given: EngineOptions): Promise<LiveEngine
   // A registry that is down, or wants a pause, does so whatever the configuration becomes.
   const options = { health: originHealthOfProcess(given.observer), ...given }
   let { configuration } = options
+  // Else the first reviews would wait for it.
+  systemTrustContext()
   let engine = await createEngine(options)
   const retired = new Set<Engine>()
 

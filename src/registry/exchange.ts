@@ -6,8 +6,7 @@ import type { RegistryObserver } from './registry-observer.ts'
 import { followRedirect } from './redirects.ts'
 import type { HttpAnswer, HttpResponse, Transport } from './transport.ts'
 
-/** Go's client gives up before the eleventh hop (pull-semantics 4.3: "follows ≤10 hops, keeps HEAD"). */
-// Go's client stops at the tenth, after ten requests.
+/** Go's client, so containerd, makes ten requests of one (pull-semantics 4.3): it follows nine redirects and gives up at the tenth. */
 const MAX_REDIRECTS = 9
 
 /** What the exchanges of one look-up with one host have in common, for its evidence. */

@@ -7,6 +7,7 @@ import type { TlsTrust } from './endpoint.ts'
 const MAX_AUTHORITIES = 2_000
 
 let memoizedRoots: string[] | null = null
+let memoizedContext: SecureContext | null = null
 
 /**
  * What is trusted everywhere: Node's own list with NODE_EXTRA_CA_CERTS, and the system's store, since containerd uses the system's.
@@ -19,14 +20,31 @@ export function systemRoots(): string[] {
   return memoizedRoots
 }
 
+/**
+ * The trust of most registries, one for the whole process. The first call takes a tenth of a second, mostly for the system's store,
+ * and nothing else is done meanwhile: who serves makes it beforehand.
+ */
+export function systemTrustContext(): SecureContext {
+  return (memoizedContext ??= contextOf([], {}))
+}
+
 /** Throws OpenSSL's error for a key that does not belong to its certificate. Takes some 20 ms: keep it. */
-export function createTrustContext(trust: TlsTrust): SecureContext {
-  const client =
-    trust.clientCert === null || trust.clientKey === null
-      ? {}
-      : { cert: trust.clientCert, key: trust.clientKey }
+export function createTrustContext({
+  ca,
+  clientCert,
+  clientKey,
+}: TlsTrust): SecureContext {
+  if (clientCert !== null && clientKey !== null)
+    return contextOf(ca, { cert: clientCert, key: clientKey })
+  return ca.length === 0 ? systemTrustContext() : contextOf(ca, {})
+}
+
+function contextOf(
+  ca: readonly string[],
+  client: { cert?: string; key?: string },
+): SecureContext {
   return createSecureContext({
-    ca: [...systemRoots(), ...trust.ca],
+    ca: [...systemRoots(), ...ca],
     // Go takes an intermediate among the roots for an anchor; OpenSSL does so only when told.
     allowPartialTrustChain: true,
     ...client,

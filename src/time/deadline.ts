@@ -11,6 +11,12 @@ export interface Deadline {
  */
 export type Ending = 'TimeoutError' | 'AbortError'
 
+/** One for all: making it traces the stack, which costs a tenth of what follows where a hundred fire at once. */
+const REASONS: Readonly<Record<Ending, DOMException>> = {
+  TimeoutError: new DOMException('too late', 'TimeoutError'),
+  AbortError: new DOMException('not worth a longer wait', 'AbortError'),
+}
+
 /**
  * Fires after so many milliseconds (at once when there are none), or with another signal. For signals by the thousand: what
  * AbortSignal.any and AbortSignal.timeout make stays in memory until it is collected, and collecting it takes a tenth of the
@@ -24,7 +30,7 @@ export function startDeadline(
   if (followed?.aborted) return { signal: followed, clear() {} }
   const controller = new AbortController()
   const { signal } = controller
-  const end = (): void => controller.abort(new DOMException('too late', ending))
+  const end = (): void => controller.abort(REASONS[ending])
   if (afterMs <= 0) {
     end()
     return { signal, clear() {} }

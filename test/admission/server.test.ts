@@ -82,7 +82,7 @@ test('a review is answered over HTTPS', async (t) => {
   t.equal(response.statusCode, 200)
   t.match(response.headers['content-type'], /^application\/json/)
   t.match(await response.body.json(), { response: { uid: 'u', allowed: true } })
-  t.match(reviews, [{ body: { a: 1 }, timing: { timeoutMs: 5000, elapsedMs: Number } }])
+  t.match(reviews, [{ body: { a: 1 }, timing: { timeoutMs: Number, elapsedMs: Number } }])
 })
 
 test('what is no review gets a status and a reason', async (t) => {

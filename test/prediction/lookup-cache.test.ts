@@ -206,6 +206,8 @@ t.test('platforms tell apart what is there, not what is refused', async (t) => {
   await refused.ask({ credential: bot, platforms: ['linux/arm64'] })
   await refused.ask({ credential: bot })
   t.equal(refused.asked.length, 1, 'a rejected credential is not sent again')
+  await refused.ask({ credential: bot, image: 'registry.acme.test/team/web:1.0' })
+  t.equal(refused.asked.length, 2, 'but for another image, which may be open to it')
 })
 
 t.test('equal look-ups under way share one exchange', async (t) => {

@@ -3,7 +3,8 @@ import type { Test } from 'tap'
 import { gentleLimits } from '../../src/registry/gentle-transport.ts'
 import type { GentleLimits } from '../../src/registry/gentle-transport.ts'
 import { scriptedRegistry } from './support/scripted-registry.ts'
-import { found, LOOKUP_TIMEOUT_MS, sparedClient } from './support/spared-client.ts'
+import { found, sparedClient } from './support/spared-client.ts'
+import { LOOKUP_TIMEOUT_MS } from './support/spared-transport.ts'
 
 /** A registry that answers nothing until it is told to, and requests to it whose end and duration a test chooses. */
 async function silentRegistry(t: Test, limits: Partial<GentleLimits> = {}) {

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createCircuitBreaker } from '../../src/registry/circuit-breaker.ts'
 import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
-import { defaultLimits, found, sparedClient } from './support/spared-client.ts'
+import { found, sparedClient } from './support/spared-client.ts'
+import { defaultLimits } from './support/spared-transport.ts'
 
 /** The address of a port that refuses connections. */
 async function closedPort(): Promise<string> {

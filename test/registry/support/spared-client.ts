@@ -1,26 +1,13 @@
 import type { Test } from 'tap'
-import {
-  createGentleTransport,
-  gentleLimits,
-} from '../../../src/registry/gentle-transport.ts'
 import type { GentleLimits } from '../../../src/registry/gentle-transport.ts'
-import {
-  createOriginHealth,
-  defaultSparingLimits,
-} from '../../../src/registry/origin-health.ts'
+import { createOriginHealth } from '../../../src/registry/origin-health.ts'
 import { silentObserver } from '../../../src/registry/registry-observer.ts'
 import type { SparingLimits } from '../../../src/registry/spared-origin.ts'
 import type { HttpAnswer, HttpRequest } from '../../../src/registry/transport.ts'
 import { clientOf, endpointOf, requestFor } from './client-of.ts'
 import { serveManifest } from './scripted-registry.ts'
 import type { Script } from './scripted-registry.ts'
-import { tappedTransport } from './tapped-transport.ts'
-
-export const LOOKUP_TIMEOUT_MS = 8_000
-export const defaultLimits = {
-  ...gentleLimits(LOOKUP_TIMEOUT_MS),
-  ...defaultSparingLimits,
-}
+import { defaultLimits, sparedTransport } from './spared-transport.ts'
 
 export const found: Script = (request, response) =>
   serveManifest(request, response, {
@@ -52,15 +39,13 @@ export function sparedClient(
   const health = createOriginHealth({ limits, observer, now, wallClock: () => 0 })
 
   function connect(more: Partial<GentleLimits> = {}) {
-    const direct = tappedTransport(intercept)
-    const transport = createGentleTransport({
-      transport: direct,
+    const { transport, sent } = sparedTransport(t, {
       limits: { ...limits, ...more },
-      health,
       observer,
       now,
+      health,
+      intercept,
     })
-    t.teardown(() => transport.close())
     const clients = new Map<string, ReturnType<typeof clientOf>>()
     const look = (baseUrl: string, tag = '1.0', signal?: AbortSignal) => {
       const client =
@@ -68,7 +53,7 @@ export function sparedClient(
       clients.set(baseUrl, client)
       return client.lookup(requestFor(tag, null, signal ? { signal } : {}))
     }
-    return { sent: direct.sent, look }
+    return { sent, look }
   }
 
   /** `connect`: another client, as after a change of the configuration. */

@@ -1,13 +1,10 @@
 import type { Test } from 'tap'
-import { createGentleTransport } from '../../../src/registry/gentle-transport.ts'
 import type { GentleLimits } from '../../../src/registry/gentle-transport.ts'
-import { createOriginHealth } from '../../../src/registry/origin-health.ts'
 import { silentObserver } from '../../../src/registry/registry-observer.ts'
 import type { RegistryObserver } from '../../../src/registry/registry-observer.ts'
 import { client } from './bearer-registry.ts'
 import type { ScriptedRegistry } from './scripted-registry.ts'
-import { defaultLimits } from './spared-client.ts'
-import { tappedTransport } from './tapped-transport.ts'
+import { defaultLimits, sparedTransport } from './spared-transport.ts'
 
 interface Sparing {
   limits?: Partial<GentleLimits>
@@ -19,21 +16,13 @@ interface Sparing {
 export function sparingBearerClient(
   t: Test,
   registry: ScriptedRegistry,
-  { limits, observer, now = () => 0 }: Sparing = {},
+  { limits, observer: told, now = () => 0 }: Sparing = {},
 ) {
-  const told = { ...silentObserver, ...observer }
-  const transport = createGentleTransport({
-    transport: tappedTransport(),
+  const observer = { ...silentObserver, ...told }
+  const { transport } = sparedTransport(t, {
     limits: { ...defaultLimits, ...limits },
-    health: createOriginHealth({
-      limits: defaultLimits,
-      observer: told,
-      now,
-      wallClock: () => 0,
-    }),
-    observer: told,
+    observer,
     now,
   })
-  t.teardown(() => transport.close())
-  return client(registry, { transport, observer: told, now })
+  return client(registry, { transport, observer, now })
 }
