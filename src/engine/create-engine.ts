@@ -1,5 +1,6 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
+import { actionFor } from '../policy/decide.ts'
 import { createPredictor } from '../prediction/create-predictor.ts'
 import { rememberAnswers } from '../prediction/lookups/remember-answers.ts'
 import { createLookupCache } from '../prediction/lookups/lookup-cache.ts'
@@ -12,7 +13,6 @@ import type { Predictor } from '../prediction/predictor.ts'
 import { createRegistryClient } from '../registry/create-registry-client.ts'
 import type { OriginHealth } from '../registry/origin-health.ts'
 import type { ProxySettings } from '../registry/proxy-for.ts'
-import { MAX_REFUSAL_AGE_MS } from '../registry/refusal-age.ts'
 import { registrySettingsFor } from '../registry/registry-settings-for.ts'
 import type { RegistryObserver } from '../registry/registry-observer.ts'
 import type { RegistrySettings } from '../registry/registry-settings.ts'
@@ -58,7 +58,7 @@ const PULL_SECRETS_SHARE = 0.25
 const MAX_PULL_SECRETS_MS = 1_000
 /** Just less than an explanation waits for the tags that may have been meant. */
 const TAGS_MS = 900
-/** What is wrong with a config is a warning at most. */
+/** Without its config an image is judged by what else is known of it. */
 const PLATFORM_MS = 900
 
 /** Everything behind a prediction for one configuration: the registry client, the cache of look-ups, the nodes' credentials. */
@@ -143,7 +143,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     pullSecretsMs: options.oneRun
       ? null
       : Math.min(MAX_PULL_SECRETS_MS, configuration.deadlineMs * PULL_SECRETS_SHARE),
-    refusalWithinMs: options.oneRun ? null : MAX_REFUSAL_AGE_MS,
+    denies: options.oneRun
+      ? null
+      : (finding) => actionFor(finding, configuration) === 'deny',
     now,
     wallClock: Date.now,
     onFault: options.onFault,

@@ -1,5 +1,6 @@
 import { createNamedReferences } from '../reference/named-references.ts'
 import type { ImageUse, Workload } from '../workload/workload.ts'
+import { MAX_REFUSAL_AGE_MS } from '../registry/refusal-age.ts'
 import { startDeadline } from '../time/deadline.ts'
 import { causes } from './causes.ts'
 import type { Aspect } from './causes.ts'
@@ -7,7 +8,9 @@ import { inTime, startLateness } from './in-time.ts'
 import { judgeWithDoubts } from './judge-with-doubts.ts'
 import { contextOf, roundOf } from './judging-round.ts'
 import type { Context, PredictorOptions, Round } from './judging-round.ts'
+import type { Finding } from './finding.ts'
 import { freshly } from './lookups/lookup-cache.ts'
+import type { CachedLookup } from './lookups/lookup-cache.ts'
 import type { ImagePrediction } from './prediction.ts'
 import type { Predictor } from './predictor.ts'
 import type { PullCredentials } from './pull-secrets/pull-credentials.ts'
@@ -19,40 +22,49 @@ export function createPredictor(options: PredictorOptions): Predictor {
   const given = { ...options, named: createNamedReferences() }
   return {
     async predict({ workload, images, signal }) {
-      // When the oldest of what the second look rests on was asked for.
-      let restsOnMs = Infinity
-      const restOn = (askedAtMs: number): void => {
-        restsOnMs = Math.min(restsOnMs, askedAtMs)
+      const { now, denies, lookups } = options
+      const deadline = startLateness(signal, now)
+      const roundWith = async (
+        isFresh: boolean,
+        remembered: CachedLookup,
+      ): Promise<Round> => {
+        const context = contextOf(workload, deadline.signal, given, isFresh)
+        const credentials = await readPullCredentials(context, workload, isFresh)
+        return roundOf(context, workload, credentials, remembered)
       }
-      const roundWith = (isFresh: boolean): (() => Promise<Round>) =>
-        once(async () => {
-          if (isFresh) restOn(options.now())
-          const context = contextOf(workload, signal, given, isFresh)
-          const credentials = await readPullCredentials(context, workload, isFresh)
-          const { lookups } = options
-          return roundOf(
-            context,
-            workload,
-            credentials,
-            isFresh ? freshly(lookups, restOn) : lookups,
-          )
-        })
-      const [round, freshRound] = [roundWith(false), roundWith(true)]
-      const deadline = startLateness(signal)
+      const round = once(() => roundWith(false, lookups))
+      let second: SecondLook | null = null
+      /** One for all images that come in time: what it has just read is soon no longer just read. */
+      const secondLook = (): SecondLook => {
+        if (second !== null && now() - second.sinceMs <= MAX_REFUSAL_AGE_MS) return second
+        const look: SecondLook = {
+          sinceMs: now(),
+          round: once(() => roundWith(true, freshly(lookups, restOn))),
+        }
+        const restOn = (askedAtMs: number): void => {
+          look.sinceMs = Math.min(look.sinceMs, askedAtMs)
+        }
+        second = look
+        return look
+      }
+      const judge = async (use: ImageUse): Promise<ImagePrediction> => {
+        const first = await judgeWithDoubts(use, await round())
+        if (!restsOnReading(first)) return first
+        // A denial has just read the Secrets and Nodes it rests on, and no answer of a registry is older than a not-found would be.
+        const look = secondLook()
+        const again = await judgeWithDoubts(use, await look.round())
+        // Nor does it become older while another image hangs.
+        if (
+          denies !== null &&
+          again.findings.some((each) => isReading(each) && denies(each))
+        )
+          deadline.refusedBy(look.sinceMs + MAX_REFUSAL_AGE_MS)
+        return again
+      }
       try {
         return await Promise.all(
           eachDistinct(images, (use) =>
-            inTime(use, deadline, options.onFault, async () => {
-              const first = await judgeWithDoubts(use, await round())
-              if (!restsOnReading(first)) return first
-              // A denial has just read the Secrets and Nodes it rests on, and no answer of a registry is older than a not-found would be.
-              const second = await judgeWithDoubts(use, await freshRound())
-              const { refusalWithinMs, now } = options
-              if (refusalWithinMs !== null && restsOnReading(second))
-                // Nor does it become older while another image hangs.
-                deadline.refusedWithin(restsOnMs + refusalWithinMs - now())
-              return second
-            }),
+            inTime(use, deadline, options.onFault, () => judge(use)),
           ),
         )
       } finally {
@@ -60,6 +72,13 @@ export function createPredictor(options: PredictorOptions): Predictor {
       }
     },
   }
+}
+
+/** Everything read anew, for images that would be refused. */
+interface SecondLook {
+  /** When the oldest of what it rests on was asked for, in milliseconds of the monotonic clock. */
+  sinceMs: number
+  round: () => Promise<Round>
 }
 
 async function readPullCredentials(
@@ -106,10 +125,11 @@ const CHANGING: ReadonlySet<Aspect> = new Set([
   'content',
 ])
 
-/** Whether a certain finding depends on what was read or remembered some time ago. */
+/** Whether something certain depends on what was read or remembered some time ago. */
 function restsOnReading({ findings }: ImagePrediction): boolean {
-  return findings.some(
-    ({ cause, certainty }) =>
-      certainty === 'certain' && CHANGING.has(causes[cause].aspect),
-  )
+  return findings.some(isReading)
+}
+
+function isReading({ cause, certainty }: Finding): boolean {
+  return certainty === 'certain' && CHANGING.has(causes[cause].aspect)
 }

@@ -5,6 +5,7 @@ import type { Finding } from './finding.ts'
 import type { ImagePrediction } from './prediction.ts'
 
 const GRACE_MS = 20
+const NOT_NEEDED = new DOMException('another image is certain to fail', 'AbortError')
 
 /** Why an image is not waited for any longer: the time is over, or another image of the object is certain to fail. */
 type End = 'late' | 'refused'
@@ -12,30 +13,45 @@ type End = 'late' | 'refused'
 /** When the time of all images of one object is over. */
 export interface Lateness {
   isOver: boolean
+  /** What the work of all images listens to: the given one, which also ends what nobody waits for any more after a refusal. */
+  signal: AbortSignal
   /** Resolves a moment after the signal, or when a refusal does not wait any longer; never before. */
   over: Promise<End>
-  /** The object is refused: what is not known in so many milliseconds is not waited for. */
-  refusedWithin: (ms: number) => void
+  /** The object is refused: what is not known at that time of `now` is not waited for. */
+  refusedBy: (atMs: number) => void
   /** Lets go of the signal, which may live longer than this object's images. */
   clear: () => void
 }
 
 /** One wait for all images of an object: a listener for each would cost more than many an answer. */
-export function startLateness(signal: AbortSignal): Lateness {
+export function startLateness(signal: AbortSignal, now: () => number): Lateness {
   const { promise: over, resolve } = Promise.withResolvers<End>()
-  let refusal: NodeJS.Timeout | null = null
-  // A moment of grace: look-ups end with the same signal and know more than "too late".
-  const giveUp = (): void => void setTimeout(() => resolve('late'), GRACE_MS)
+  const work = new AbortController()
+  let refusal: { timer: NodeJS.Timeout; atMs: number } | null = null
+  const giveUp = (): void => {
+    work.abort(signal.reason)
+    // A moment of grace: look-ups end with the same signal and know more than "too late".
+    setTimeout(() => resolve('late'), GRACE_MS)
+  }
   signal.addEventListener('abort', giveUp, { once: true })
   return {
     isOver: signal.aborted,
+    signal: work.signal,
     over,
-    refusedWithin(ms) {
-      refusal ??= setTimeout(() => resolve('refused'), Math.max(0, ms))
+    refusedBy(atMs) {
+      if (refusal !== null) {
+        if (refusal.atMs <= atMs) return
+        clearTimeout(refusal.timer)
+      }
+      const end = (): void => {
+        resolve('refused')
+        work.abort(NOT_NEEDED)
+      }
+      refusal = { atMs, timer: setTimeout(end, Math.max(0, atMs - now())) }
     },
     clear() {
       signal.removeEventListener('abort', giveUp)
-      if (refusal !== null) clearTimeout(refusal)
+      if (refusal !== null) clearTimeout(refusal.timer)
     },
   }
 }
@@ -64,7 +80,7 @@ function late(use: ImageUse): ImagePrediction {
 }
 
 function overtaken(use: ImageUse): ImagePrediction {
-  const why = 'had no answer yet when another image was certain to fail.'
+  const why = 'was not waited for any longer, since another image was certain to fail.'
   return unverified(use, `${nameOf(use)} ${why}`)
 }
 

@@ -3,6 +3,7 @@ import type { ImagePlatformReader } from '../registry/image-platform.ts'
 import type { RegistryClient } from '../registry/lookup.ts'
 import type { Workload } from '../workload/workload.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
+import type { Finding } from './finding.ts'
 import type { JudgeContext } from './judge-image.ts'
 import type { CachedLookup } from './lookups/lookup-cache.ts'
 import type {
@@ -38,10 +39,10 @@ export interface PredictorOptions {
    */
   pullSecretsMs: number | null
   /**
-   * A refusal is answered within so many milliseconds of the oldest question that it rests on, whatever the other images of the object
-   * wait for; null for a report, which waits for all.
+   * Whether a certain finding denies. Then the object is answered before what the finding rests on is too old, whatever its other
+   * images wait for. null for a report, which waits for all.
    */
-  refusalWithinMs: number | null
+  denies: ((finding: Finding) => boolean) | null
   /** Monotonic clock of the look-ups, in milliseconds. */
   now: () => number
   /** Milliseconds since 1970. */

@@ -24,6 +24,8 @@ export interface Trail {
   rateLimit: RateLimit | null
   /** An answer had the header of the distribution API. */
   spokeAsRegistry: boolean
+  /** When the oldest token request was sent that another look-up had begun, in milliseconds of a steady clock; null for none. */
+  joinedMs: number | null
 }
 
 export type Failure = Exclude<HttpAnswer, HttpResponse>
@@ -55,6 +57,7 @@ export function newTrail(): Trail {
     verified: true,
     rateLimit: null,
     spokeAsRegistry: false,
+    joinedMs: null,
   }
 }
 

@@ -35,7 +35,8 @@ export async function lookupImage(
   const result = await finish(context, request, winner)
   // Requests of every host count, and an answer that others might have given differently says so.
   result.evidence.requests = sum(sessions.map(({ trail }) => trail.requests))
-  if (doubts.length > 0) result.evidence.doubts = doubts
+  const all = [...(result.evidence.doubts ?? []), ...doubts]
+  if (all.length > 0) result.evidence.doubts = all
   return heedServing(result, context.servingHosts)
 }
 
@@ -125,10 +126,10 @@ function passingFailures(attempts: Attempt[], winner: Attempt): string[] {
 }
 
 /** Over trusted TLS and all: what a proxy answers whose registry is away, as long as there is one. */
-function isSignless({ session, verdict }: Attempt, { errors }: Diagnosis): boolean {
+function isSignless({ session, verdict }: Attempt, { evidence }: Diagnosis): boolean {
   if (verdict.outcome === 'unusable') return verdict.fault === 'web-page'
   if (verdict.outcome !== 'not-found') return false
-  return (errors.errors ?? []).length === 0 && !session.trail.spokeAsRegistry
+  return (evidence.errors ?? []).length === 0 && !session.trail.spokeAsRegistry
 }
 
 async function finish(
@@ -143,7 +144,7 @@ async function finish(
     const host = isSignless(winner, diagnosed) ? { signlessHost: session.baseUrl } : {}
     return {
       ...diagnosed.verdict,
-      evidence: { ...evidence, ...diagnosed.errors, ...host },
+      evidence: { ...evidence, ...diagnosed.evidence, ...host },
     }
   }
   const evidence = evidenceOf(session)

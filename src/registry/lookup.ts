@@ -52,6 +52,11 @@ export interface LookupEvidence {
   rateLimit: RateLimit | null
   /** Present where the request that would have decided was not sent, since its host is spared: this is how its last answer was. */
   unasked?: true
+  /**
+   * Present where the answer rests on a token request that another look-up had sent: when that was, in milliseconds of
+   * `performance.now()`.
+   */
+  joinedMs?: number
   /** Present with a 404 that has no sign of a registry, no error code and no header, from a host that has served images. */
   unsigned?: true
   /** The address of a host that gave such a 404, or a web page, and has served no image so far: once it does, that is a doubt. */

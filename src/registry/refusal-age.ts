@@ -12,8 +12,8 @@ export interface JoinedQuestion {
 }
 
 /**
- * Whether the refusal of a slow host is too old for one who joined the question: then it is asked again, for what was missing
- * when the other asked may have been there when this one did.
+ * Whether the refusal of a slow host is too old for one who joined the question: then it is asked again before it denies, for what
+ * was missing when the other asked may have been there when this one did.
  */
 export function isTooOldToJoin(question: JoinedQuestion): boolean {
   const { askedAtMs, joinedAtMs, answeredAtMs } = question

@@ -83,5 +83,6 @@ export function evidenceOf(session: Session): LookupEvidence {
     requests: trail.requests,
     rateLimit: trail.rateLimit,
     ...(trail.unasked ? { unasked: true } : {}),
+    ...(trail.joinedMs === null ? {} : { joinedMs: trail.joinedMs }),
   }
 }

@@ -6,7 +6,6 @@ import { valueBefore } from '../time/value-before.ts'
 import type { CredentialFingerprint } from './credential-fingerprint.ts'
 import { newTrail } from './exchange.ts'
 import type { Exchange, Trail } from './exchange.ts'
-import { isTooOldToJoin } from './refusal-age.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import { requestToken } from './token-request.ts'
 import type { TokenAnswer, TokenQuestion } from './token-request.ts'
@@ -55,8 +54,8 @@ interface Flight {
 
 /**
  * Tokens by endpoint, realm, service, scopes and fingerprint of the credential, for as long as they live. Equal questions
- * at the same time are one request, which no asker's signal ends: it has its own deadline. Whoever joined one that then refused,
- * long after it was asked, asks once more. At most one flight per waiting look-up, so the callers' own limit bounds them.
+ * at the same time are one request, which no asker's signal ends: it has its own deadline, and the trail tells who joined it how
+ * old it is. At most one flight per waiting look-up, so the callers' own limit bounds them.
  */
 export function createTokenService(options: TokenServiceOptions): TokenService {
   const { now, wallClock, observer } = options
@@ -95,21 +94,15 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       return { kind: 'token', token: cached, fromCache: true }
     }
     const joined = flights.get(key)
-    const joinedAtMs = now()
     told(joined === undefined ? 'miss' : 'shared')
     const flight = joined ?? start(key, wish)
     const answer = await valueBefore(wish.signal, flight.answer, () => null)
     if (answer === null) {
       return { kind: 'verdict', verdict: { outcome: 'interrupted' }, response: null }
     }
-    noteFlight(trail, flight.trail, joined === undefined)
-    if (answer.kind === 'token')
-      return { kind: 'token', token: answer.token, fromCache: false }
-    const { askedAtMs } = flight
-    const isOld =
-      answer.verdict.outcome === 'unauthorized' &&
-      isTooOldToJoin({ askedAtMs, joinedAtMs, answeredAtMs: now() })
-    return isOld ? token(wish, trail) : answer
+    noteFlight(trail, flight, joined === undefined)
+    if (answer.kind === 'verdict') return answer
+    return { kind: 'token', token: answer.token, fromCache: false }
   }
 
   return { token }
@@ -149,8 +142,13 @@ function keyOf(fingerprint: CredentialFingerprint, wish: TokenWish): string {
   ])
 }
 
-function noteFlight(trail: Trail, flight: Trail, isOwn: boolean): void {
+function noteFlight(
+  trail: Trail,
+  { askedAtMs, trail: flight }: Flight,
+  isOwn: boolean,
+): void {
   if (isOwn) trail.requests += flight.requests
+  else trail.joinedMs = Math.min(trail.joinedMs ?? askedAtMs, askedAtMs)
   trail.verified &&= flight.verified
   trail.request = flight.request
   trail.status = flight.status

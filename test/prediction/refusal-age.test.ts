@@ -1,11 +1,14 @@
 import t from 'tap'
 import { bot, setUp, TAG } from './a-lookup-cache.ts'
+import { startLateness } from '../../src/prediction/in-time.ts'
 import {
   certainCauses,
   createWorld,
   found,
+  login,
   notFound,
   pod,
+  secretObject,
   unauthorized,
 } from './world.ts'
 import type { BareResult, WorldOptions } from './world.ts'
@@ -39,7 +42,8 @@ t.test('an older question takes nothing from what a newer one brought', async (t
     answers[1]?.(newer)
     t.equal((await second).outcome, newer.outcome)
     answers[0]?.(older)
-    t.equal((await first).outcome, older.outcome)
+    const told = older === notFound ? newer : older
+    t.equal((await first).outcome, told.outcome, 'nor is what is refused told')
     clock.nowMs += 1_000
     t.equal((await ask()).outcome, newer.outcome)
     t.equal(asked.length, 2)
@@ -109,6 +113,45 @@ t.test('who left asks nothing again', async (t) => {
   t.equal(asked.length, 1)
 })
 
+t.test('who came before a question was asked is told its answer', async (t) => {
+  const { answers, ask, asked, clock } = slowRegistry()
+  const first = ask({ fresh: true })
+  clock.nowMs += 1_900
+  const joined = ask({ fresh: true })
+  clock.nowMs += 200
+  const later = ask({ fresh: true })
+  clock.nowMs += 1_200
+  answers[0]?.(notFound)
+  t.equal((await first).outcome, 'not-found')
+  await settled()
+  clock.nowMs += 1_700
+  answers[1]?.(notFound)
+  t.equal((await later).outcome, 'not-found')
+  t.equal((await joined).outcome, 'not-found')
+  t.equal(asked.length, 2, 'else a slow registry would be asked again until the deadline')
+})
+
+t.test('a token request of another look-up is a part of the question', async (t) => {
+  const told: number[] = []
+  const { ask, asked, clock } = setUp(async () => ({
+    ...unauthorized('rejected', true),
+    evidence: { joinedMs: 500 },
+  }))
+  const how = { credential: bot, onAnswer: (ms: number): void => void told.push(ms) }
+  await ask(how)
+  clock.nowMs += 1_400
+  await ask({ ...how, fresh: true })
+  t.equal(asked.length, 1)
+  clock.nowMs += 101
+  await ask(how)
+  t.equal(asked.length, 1, 'a rejected credential is not sent again')
+  t.same(told, [500, 500, 500])
+  const again = ask({ ...how, fresh: true })
+  await settled()
+  t.ok(asked.length > 1, 'but to deny')
+  await again
+})
+
 const MISSING = 'registry.acme.test/team/api:9.9'
 
 /** Of two images one is not there, and the other has no answer until `signal` fires. */
@@ -117,8 +160,15 @@ async function besideOneThatHangs(
   signal?: AbortSignal,
 ) {
   const { promise: hangs, resolve: letGo } = Promise.withResolvers<BareResult>()
+  const clock = { nowMs: 0 }
   const world = await createWorld({
-    answer: ({ image }) => (image === MISSING ? notFound : hangs),
+    clock,
+    answer({ image }) {
+      if (image !== MISSING) return hangs
+      // All but the two seconds for which a refusal is good.
+      clock.nowMs += 1_995
+      return notFound
+    },
     overrides: { ...overrides },
   })
   const predictions = await world.predict(pod({ images: [TAG, MISSING] }), signal)
@@ -127,23 +177,62 @@ async function besideOneThatHangs(
 }
 
 t.test('a refusal does not become old while another image hangs', async (t) => {
-  const predictions = await besideOneThatHangs({ refusalWithinMs: 5 })
+  const predictions = await besideOneThatHangs({ denies: () => true })
   t.same(certainCauses(predictions), ['ImageNotFound'])
   t.match(predictions[0]?.findings, [
     {
       cause: 'Unverified',
       certainty: 'uncertain',
-      message: `${TAG} had no answer yet when another image was certain to fail.`,
+      message: `${TAG} was not waited for any longer, since another image was certain to fail.`,
     },
   ])
 })
 
-t.test('a report waits for every image', async (t) => {
-  const deadline = new AbortController()
-  setTimeout(() => deadline.abort(), 20)
-  const predictions = await besideOneThatHangs({ refusalWithinMs: null }, deadline.signal)
+t.test('what denies nothing, and a report, wait for every image', async (t) => {
+  for (const denies of [() => false, null]) {
+    const deadline = new AbortController()
+    setTimeout(() => deadline.abort(), 50)
+    const predictions = await besideOneThatHangs({ denies }, deadline.signal)
+    t.same(certainCauses(predictions), ['ImageNotFound'])
+    t.match(predictions[0]?.findings, [
+      { message: /^registry\.acme\.test did not answer in time/ },
+    ])
+  }
+})
+
+t.test('after a refusal the work for other images ends', async (t) => {
+  const lateness = startLateness(new AbortController().signal, () => 1_000)
+  lateness.refusedBy(60_000)
+  lateness.refusedBy(1_005)
+  t.equal(await lateness.over, 'refused')
+  t.match(lateness.signal.reason, { name: 'AbortError' })
+  lateness.clear()
+})
+
+t.test('Secrets are read anew for who is refused two seconds later', async (t) => {
+  const clock = { nowMs: 0 }
+  const pushed = 'registry.acme.test/team/api:pushed'
+  const slow = 'registry.acme.test/team/api:slow'
+  const seen = new Set<string>()
+  const world = await createWorld({
+    clock,
+    objects: [secretObject('acme-pull', { 'registry.acme.test': login('bot') })],
+    async answer({ image }) {
+      if (image === pushed) {
+        // So that it is asked for once more.
+        clock.nowMs += 2
+        return seen.has(image) ? found : (seen.add(image), notFound)
+      }
+      // Answered after the other has had its second look.
+      if (!seen.has(image)) await new Promise((done) => setTimeout(done, 20))
+      seen.add(image)
+      clock.nowMs += 2_001
+      return notFound
+    },
+  })
+  const predictions = await world.predict(
+    pod({ images: [pushed, slow], secrets: ['acme-pull'] }),
+  )
   t.same(certainCauses(predictions), ['ImageNotFound'])
-  t.match(predictions[0]?.findings, [
-    { message: /^registry\.acme\.test did not answer in time/ },
-  ])
+  t.equal(world.secretReads.filter((read) => read.endsWith(' fresh')).length, 2)
 })

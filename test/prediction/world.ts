@@ -168,7 +168,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     nodeKeyrings: nodes.keyrings,
     nodeCredentials: nodes.evidenceFor,
     pullSecretsMs: null,
-    refusalWithinMs: null,
+    denies: null,
     now: () => clock.nowMs,
     wallClock: () => NOW_MS,
     onFault: (error) => world.faults.push(error),

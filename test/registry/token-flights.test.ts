@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createCredentialFingerprint } from '../../src/registry/credential-fingerprint.ts'
 import { newTrail } from '../../src/registry/exchange.ts'
+import type { Trail } from '../../src/registry/exchange.ts'
 import { silentObserver } from '../../src/registry/registry-observer.ts'
 import { createTokenService } from '../../src/registry/token-service.ts'
 import type { HttpResponse } from '../../src/registry/transport.ts'
@@ -30,7 +31,7 @@ function setUp() {
     wallClock: () => 0,
     timeoutMs: 60_000,
   })
-  const ask = () =>
+  const ask = (trail: Trail) =>
     service.token(
       {
         realm: new URL('https://acme.test/token'),
@@ -41,39 +42,27 @@ function setUp() {
         fresh: false,
         signal: AbortSignal.timeout(20_000),
       },
-      newTrail(),
+      trail,
     )
   return { answers, ask, clock }
 }
 
-function settled(): Promise<void> {
-  return new Promise((done) => setImmediate(done))
-}
-
-const refused = { kind: 'verdict', verdict: { outcome: 'unauthorized' } }
-
-t.test('who joined long after a question asks again what it refused', async (t) => {
-  const { answers, ask, clock } = setUp()
-  const first = ask()
-  clock.nowMs += 100
-  const withIt = ask()
-  clock.nowMs += 2_900
-  const joined = ask()
-  t.equal(answers.length, 1)
-  answers[0]?.(401)
-  t.match(await Promise.all([first, withIt]), [refused, refused])
-  await settled()
-  t.equal(answers.length, 2, 'an account may have been mended since')
-  answers[1]?.(200)
-  t.match(await joined, { kind: 'token', token: 't' })
-})
-
-t.test('a token is as good for who joined', async (t) => {
-  const { answers, ask, clock } = setUp()
-  const both = [ask()]
-  clock.nowMs += 3_000
-  both.push(ask())
-  answers[0]?.(200)
-  for (const each of await Promise.all(both)) t.match(each, { kind: 'token' })
-  t.equal(answers.length, 1)
+t.test('the trail of who joined a request tells when it was sent', async (t) => {
+  for (const status of [200, 401]) {
+    const { answers, ask, clock } = setUp()
+    const trails = [newTrail(), newTrail()]
+    clock.nowMs = 1_000
+    const both = trails.map((trail) => {
+      clock.nowMs += 100
+      return ask(trail)
+    })
+    t.equal(answers.length, 1)
+    answers[0]?.(status)
+    const kind = status === 200 ? 'token' : 'verdict'
+    t.match(await Promise.all(both), [{ kind }, { kind }])
+    t.same(
+      trails.map(({ joinedMs }) => joinedMs),
+      [null, 1_100],
+    )
+  }
 })

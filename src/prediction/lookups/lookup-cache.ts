@@ -71,7 +71,7 @@ interface Entry extends Answer {
 }
 
 interface Flight {
-  answer: Promise<LookupResult>
+  answer: Promise<Answer>
   askedAtMs: number
 }
 
@@ -92,21 +92,23 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
   const flights = new Map<string, Flight>()
 
   function start(keys: Keys, request: LookupRequest): Flight {
+    const askedAtMs = now()
     // Never the caller's signal: whoever joins must not be interrupted because the first caller gave up.
     const answer = withDeadline(options.lookupTimeoutMs, (signal) =>
       options.client.lookup({ ...request, signal }),
     ).then(
       (result) => {
         settle(keys.key, flight)
-        remember(keys, request, { result, askedAtMs: flight.askedAtMs })
-        return result
+        const told = { result, askedAtMs: oldestOf(result, askedAtMs) }
+        remember(keys, request, told)
+        return told
       },
       (error: unknown) => {
         settle(keys.key, flight)
         throw error
       },
     )
-    const flight: Flight = { answer, askedAtMs: now() }
+    const flight: Flight = { answer, askedAtMs }
     flights.set(keys.key, flight)
     return flight
   }
@@ -155,27 +157,30 @@ export function createLookupCache(options: LookupCacheOptions): CachedLookup {
     return isFresh && isOld ? null : entry
   }
 
-  /** The answer of one that is under way already, or of one that begins now. */
+  /** One that is under way already, or one that begins now. */
+  function flightFor(keys: Keys, request: LookupRequest): Flight {
+    const running = flights.get(keys.key)
+    const isLate = running && now() - running.askedAtMs > MAX_REFUSAL_AGE_MS
+    const shared = isLate ? undefined : running
+    options.onUse?.(shared ? 'shared' : 'miss')
+    return shared ?? start(keys, request)
+  }
+
   async function asked(
     keys: Keys,
     request: LookupRequest,
     isFresh: boolean,
   ): Promise<Answer> {
-    const running = flights.get(keys.key)
     const joinedAtMs = now()
-    const isLate = running && joinedAtMs - running.askedAtMs > MAX_REFUSAL_AGE_MS
-    const shared = isLate ? undefined : running
-    options.onUse?.(shared ? 'shared' : 'miss')
-    const flight = shared ?? start(keys, request)
-    const { askedAtMs } = flight
-    const result = await flight.answer
+    const answer = await flightFor(keys, request).answer
+    if (!isRefusal(answer.result)) return answer
+    const { askedAtMs } = answer
+    const newer = entries.get(keys.key)
+    if (newer !== undefined && newer.askedAtMs > askedAtMs) return newer
     const isOld =
-      isFresh &&
-      isRefusal(result) &&
-      isTooOldToJoin({ askedAtMs, joinedAtMs, answeredAtMs: now() })
-    return isOld && !request.signal.aborted
-      ? asked(keys, request, isFresh)
-      : { result, askedAtMs }
+      isFresh && isTooOldToJoin({ askedAtMs, joinedAtMs, answeredAtMs: now() })
+    // Whatever is under way by now was asked after this one came.
+    return isOld && !request.signal.aborted ? flightFor(keys, request).answer : answer
   }
 
   return {
@@ -212,6 +217,11 @@ function cacheKeys(request: LookupRequest, fingerprint: CredentialFingerprint): 
   const who = fingerprint(usableCredential(credential))
   const plainKey = `${reference.pullReference} ${who}`
   return { key: [plainKey, ...platforms.toSorted()].join(' '), plainKey }
+}
+
+/** A token request that another look-up had sent is a part of the question. */
+function oldestOf({ evidence }: LookupResult, askedAtMs: number): number {
+  return Math.min(askedAtMs, evidence.joinedMs ?? askedAtMs)
 }
 
 /** An image that was found without a look at platforms is not what was asked for with them. */

@@ -13,18 +13,18 @@ export interface PlatformReadsOptions {
   client: ImagePlatformReader
   /** Monotonic clock in milliseconds. */
   now: () => number
-  /** A config is given up after this: what it tells is a warning, and no deploy waits longer for one. */
+  /** A config is given up after this: what is not known of it only makes a verdict softer, and no deploy waits longer for one. */
   timeoutMs: number
 }
 
 const MAX_UNREAD = 10_000
 const MAX_UNREAD_BYTES = 4_194_304
-/** A config that could not be read is let be for so long: it is the same under its digest, and nothing is refused for want of it. */
-const UNREAD_MS = 300_000
+/** A config that could not be read is let be for so long, so that where blobs hang few deploys wait for one. */
+const UNREAD_MS = 60_000
 
 /**
  * Configs of images as a deploy can afford them: equal questions are one, none lasts long, and one that had no answer is not asked
- * again for minutes.
+ * again for a minute.
  */
 export function createPlatformReads(options: PlatformReadsOptions): ImagePlatformReader {
   const fingerprint = createCredentialFingerprint()
