@@ -102,7 +102,7 @@ async function sendOne(
   trail.request = `${method} ${shownUrl(url)}`
   trail.requests++
   observer.request({
-    host: url.host,
+    host: shownHost(url),
     purpose: hop.purpose,
     status: answer.kind === 'response' ? String(answer.status) : 'error',
     durationMs: answer.tookMs ?? now() - startedMs,
@@ -123,7 +123,7 @@ function noteResponse(
   const rateLimit = parseRateLimit(response.headers)
   if (rateLimit === null) return
   trail.rateLimit = rateLimit
-  observer.rateLimit({ host: hop.url.host, rateLimit })
+  observer.rateLimit({ host: shownHost(hop.url), rateLimit })
 }
 
 function tooManyRedirects(url: URL): Reply {

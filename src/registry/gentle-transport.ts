@@ -1,4 +1,5 @@
 import type { Permit } from './circuit-breaker.ts'
+import { shownHost } from './exchange.ts'
 import type { RegistryObserver } from './registry-observer.ts'
 import { defaultTransportLimits } from './http-transport.ts'
 import type { OriginHealth } from './origin-health.ts'
@@ -58,7 +59,7 @@ export function createGentleTransport(options: GentleTransportOptions): Transpor
     const known = origins.get(url.origin)
     if (known === undefined && origins.size >= MAX_ORIGINS) forgetOne(origins)
     else origins.delete(url.origin)
-    const origin = known ?? newOrigin(url.host, options)
+    const origin = known ?? newOrigin(shownHost(url), options)
     origins.set(url.origin, origin)
     return origin
   }

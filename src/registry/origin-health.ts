@@ -1,4 +1,5 @@
 import { createBoundedCache } from '../cache/bounded-cache.ts'
+import { shownHost } from './exchange.ts'
 import { createReachedHosts } from './reached-hosts.ts'
 import { createSparedOrigin } from './spared-origin.ts'
 import type { SparedOrigin, SparingLimits, SparingOptions } from './spared-origin.ts'
@@ -29,10 +30,11 @@ export function createOriginHealth(options: OriginHealthOptions): OriginHealth {
   // Kept for longer than the rest: it decides what an operator is told.
   const reached = createReachedHosts()
   return {
-    of({ origin, host }) {
+    of(url) {
+      const { origin } = url
       const known = origins.get(origin)
       if (known !== undefined) return known
-      const made = createSparedOrigin(host, { ...options, reached })
+      const made = createSparedOrigin(shownHost(url), { ...options, reached })
       origins.set(origin, made)
       return made
     },

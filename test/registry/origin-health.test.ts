@@ -1,6 +1,9 @@
 import t from 'tap'
+import { createMetrics } from '../../src/admission/metrics.ts'
+import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
 import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
 import { found, sparedClient } from './support/spared-client.ts'
+import { defaultLimits, sparedTransport } from './support/spared-transport.ts'
 
 t.test('what answered once is never said to be out of reach', async (t) => {
   let down = false
@@ -37,4 +40,37 @@ t.test('a pause and an outage outlive a client', async (t) => {
   await after.look(down.baseUrl)
   t.equal(after.sent.length, 2)
   t.same(told.slice(5), ['until 30000', 'half-open', 'open'], 'each change once')
+})
+
+function standing(): number {
+  return 0
+}
+
+t.test('one host over http and https has two breakers in the metrics', async (t) => {
+  const metrics = createMetrics({ process: null, now: standing })
+  const { observer } = metrics
+  const { transport } = sparedTransport(t, {
+    limits: { ...defaultLimits, failures: 1 },
+    observer,
+    now: standing,
+    intercept: ({ url: { protocol, host } }) =>
+      protocol === 'http:'
+        ? { kind: 'network', fault: 'connection-refused', host, detail: '' }
+        : { kind: 'tls', fault: 'expired', host, detail: '' },
+  })
+  for (const scheme of ['http', 'https']) {
+    const endpoint = endpointOf(`${scheme}://mirror.acme.test`)
+    await clientOf([endpoint], { transport, observer, now: standing }).lookup(
+      requestFor(),
+    )
+  }
+
+  const { body } = await metrics.render()
+  const breakers = body
+    .split('\n')
+    .filter((line) => line.startsWith('pullgate_registry_breaker_state{'))
+  t.strictSame(breakers.toSorted(), [
+    'pullgate_registry_breaker_state{host="mirror.acme.test"} 0',
+    'pullgate_registry_breaker_state{host="mirror.acme.test:80"} 2',
+  ])
 })
