@@ -25,7 +25,7 @@ export async function sayWhere(
   if (cases.length === 0) return
   const profiles: Profiled[] = []
   page.say(
-    'Where the time of each goal of time that is missed goes, beside the round trips, by a CPU profile of a server of its own; the rest it waits, for a processor or for the bench, which is client and registries in one process. What the server does with `yaml` is to look at its configuration again, which names all registries of all runs here:',
+    'Where the time of each goal of time that is missed goes, beside the round trips, by a CPU profile of a server of its own; the rest it waits, for a processor or for the bench, which is client and registries in one process.',
   )
   page.say()
   for (const { missed, tookMs } of cases) {

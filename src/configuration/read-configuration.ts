@@ -59,17 +59,32 @@ export function readConfiguration(text: string, fileName: string): ReadConfigura
 /** Reads a configuration file, from disk unless told how. A file that cannot be read is a problem without a line. */
 export async function loadConfiguration(
   fileName: string,
-  read: (fileName: string) => Promise<Buffer> = (file) => readFile(file),
+  read?: ReadFile,
 ): Promise<LoadedConfiguration> {
-  let text: string
+  const file = await loadConfigurationText(fileName, read)
+  if (file.status === 'unreadable')
+    return { status: 'invalid', problems: [file.problem], text: null }
+  return { ...readConfiguration(file.text, fileName), text: file.text }
+}
+
+type ReadFile = (fileName: string) => Promise<Buffer>
+
+export type ConfigurationText =
+  | { status: 'read'; text: string }
+  | { status: 'unreadable'; problem: ConfigurationProblem }
+
+/** The text alone, for who only wants to know whether it has changed. */
+export async function loadConfigurationText(
+  fileName: string,
+  read: ReadFile = (file) => readFile(file),
+): Promise<ConfigurationText> {
   try {
-    text = (await read(fileName)).toString('utf8')
+    return { status: 'read', text: (await read(fileName)).toString('utf8') }
   } catch (error) {
     const message = `the file cannot be read: ${systemTrouble(error)}`
     const problem = { file: fileName, line: null, column: null, field: '', message }
-    return { status: 'invalid', problems: [problem], text: null }
+    return { status: 'unreadable', problem }
   }
-  return { ...readConfiguration(text, fileName), text }
 }
 
 function inFileOrder(problems: ConfigurationProblem[]): ConfigurationProblem[] {

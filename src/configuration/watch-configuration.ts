@@ -1,7 +1,8 @@
 import type { Configuration } from './configuration.ts'
 import { formatProblems, type ConfigurationProblem } from './configuration-problem.ts'
 import { printable } from '../text/printable.ts'
-import { loadConfiguration, type LoadedConfiguration } from './read-configuration.ts'
+import { loadConfigurationText, readConfiguration } from './read-configuration.ts'
+import type { ConfigurationText, ReadConfiguration } from './read-configuration.ts'
 
 export interface WatchConfigurationOptions {
   file: string
@@ -43,7 +44,7 @@ export function watchConfiguration(options: WatchConfigurationOptions): void {
 
   async function look(): Promise<void> {
     try {
-      const read = await loadConfiguration(file)
+      const read = await loadConfigurationText(file)
       if (!signal.aborted) await compare(read)
     } catch (error) {
       onProblem([couldNotApply(file, error)])
@@ -51,17 +52,25 @@ export function watchConfiguration(options: WatchConfigurationOptions): void {
     schedule(candidate === null ? intervalMs : SETTLING_MS)
   }
 
-  async function compare(read: LoadedConfiguration): Promise<void> {
+  async function compare(current: ConfigurationText): Promise<void> {
     const before = seen
     const now =
-      read.text ?? formatProblems(read.status === 'invalid' ? read.problems : [])
+      current.status === 'read' ? current.text : formatProblems([current.problem])
     const settled = before === null || now === candidate
     candidate = now === before || settled ? null : now
     if (now === before || !settled) return
     seen = now
+    // Only now: with some hundred registries it costs as much as many a review.
+    const read = understand(current, file)
     if (read.status === 'invalid') onProblem(read.problems)
     else if (before !== null) await onChange(read.configuration)
   }
+}
+
+function understand(text: ConfigurationText, file: string): ReadConfiguration {
+  return text.status === 'read'
+    ? readConfiguration(text.text, file)
+    : { status: 'invalid', problems: [text.problem] }
 }
 
 /** What the owner threw while it took the new configuration over. */

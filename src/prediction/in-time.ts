@@ -33,6 +33,10 @@ export function startLateness(signal: AbortSignal, now: () => number): Lateness 
     // A moment of grace: look-ups end with the same signal and know more than "too late".
     setTimeout(() => resolve('late'), GRACE_MS)
   }
+  const end = (): void => {
+    resolve('refused')
+    work.abort(NOT_NEEDED)
+  }
   signal.addEventListener('abort', giveUp, { once: true })
   return {
     isOver: signal.aborted,
@@ -42,10 +46,6 @@ export function startLateness(signal: AbortSignal, now: () => number): Lateness 
       if (refusal !== null) {
         if (refusal.atMs <= atMs) return
         clearTimeout(refusal.timer)
-      }
-      const end = (): void => {
-        resolve('refused')
-        work.abort(NOT_NEEDED)
       }
       refusal = { atMs, timer: setTimeout(end, Math.max(0, atMs - now())) }
     },
