@@ -1,6 +1,6 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import { boundedImages } from '../policy/bounded-images.ts'
-import { decide, letThrough } from '../policy/decide.ts'
+import { decide, denies, letThrough } from '../policy/decide.ts'
 import type { Decision } from '../policy/decision.ts'
 import { type ExemptImage, withoutExemptImages } from '../policy/exempt-images.ts'
 import { exemptionFor } from '../policy/exemption.ts'
@@ -144,14 +144,19 @@ async function judge(options: ReviewerOptions, input: JudgeInput): Promise<Judge
     if (exemption !== null)
       return { decision: letThrough(mode, exemption), notes, exemptImages: [] }
     const { judged, exempt, note } = imagesToJudge(judgement, configuration)
+    const object = { workload, mode, settings: configuration, ceilings }
     const predictions = await valueWithin(
       answerMs - (options.now() - startedMs),
-      predictAll(options.predictor, { workload, images: judged, signal }),
+      predictAll(options.predictor, {
+        workload,
+        images: judged,
+        signal,
+        denies: (finding) => denies(finding, object),
+      }),
       () => judged.map(unverified),
     )
-    const settings = configuration
     return {
-      decision: decide({ predictions, workload, mode, settings, ceilings }),
+      decision: decide({ predictions, ...object }),
       notes: note === null ? notes : [...notes, note],
       exemptImages: exempt,
     }

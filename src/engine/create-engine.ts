@@ -1,6 +1,5 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import type { ClusterFacts } from '../prediction/cluster-facts.ts'
-import { actionFor } from '../policy/decide.ts'
 import { createPredictor } from '../prediction/create-predictor.ts'
 import { rememberAnswers } from '../prediction/lookups/remember-answers.ts'
 import { createLookupCache } from '../prediction/lookups/lookup-cache.ts'
@@ -143,9 +142,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     pullSecretsMs: options.oneRun
       ? null
       : Math.min(MAX_PULL_SECRETS_MS, configuration.deadlineMs * PULL_SECRETS_SHARE),
-    denies: options.oneRun
-      ? null
-      : (finding) => actionFor(finding, configuration) === 'deny',
     now,
     wallClock: Date.now,
     onFault: options.onFault,

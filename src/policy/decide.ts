@@ -30,8 +30,8 @@ const rank = new Map(causeCodes.map((code, index) => [code, index]))
  * `enforcing` and every action inside `images` are those of the mode `enforce`; `action` alone depends on the mode.
  */
 export function decide(input: DecisionInput): Decision {
-  const { predictions, workload, mode, settings } = input
-  const ceilings = [...input.ceilings, ...controllerCeiling(workload, settings)]
+  const { predictions, mode, settings } = input
+  const ceilings = ceilingsOf(input)
   let capped = false
   const images = predictions.map((prediction) =>
     judgeImage(prediction, (finding) => {
@@ -50,6 +50,26 @@ export function decide(input: DecisionInput): Decision {
     exemption: null,
     ceilings: capped ? ceilings : [],
   }
+}
+
+/** Whether this finding would deny this object. */
+export function denies(
+  finding: Finding,
+  object: Omit<DecisionInput, 'predictions'>,
+): boolean {
+  return (
+    object.mode === 'enforce' &&
+    actionFor(finding, object.settings) === 'deny' &&
+    ceilingsOf(object).length === 0
+  )
+}
+
+function ceilingsOf({
+  workload,
+  settings,
+  ceilings,
+}: Omit<DecisionInput, 'predictions'>): string[] {
+  return [...ceilings, ...controllerCeiling(workload, settings)]
 }
 
 /** The decision about an object that is let through without its images being judged. */

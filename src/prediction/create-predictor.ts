@@ -21,15 +21,22 @@ import { once } from './once.ts'
 export function createPredictor(options: PredictorOptions): Predictor {
   const given = { ...options, named: createNamedReferences() }
   return {
-    async predict({ workload, images, signal }) {
-      const { now, denies, lookups } = options
+    async predict({ workload, images, signal, denies }) {
+      const { now, lookups } = options
       const deadline = startLateness(signal, now)
       const roundWith = async (
         isFresh: boolean,
         remembered: CachedLookup,
       ): Promise<Round> => {
-        const context = contextOf(workload, deadline.signal, given, isFresh)
-        const credentials = await readPullCredentials(context, workload, isFresh)
+        const context = contextOf(workload, deadline.signal, given, {
+          fresh: isFresh,
+          // A report is of a while; a denial is of this moment.
+          isHurried: denies !== undefined,
+        })
+        const [credentials] = await Promise.all([
+          readPullCredentials(context, workload, isFresh),
+          isFresh ? context.view.nodes() : null,
+        ])
         return roundOf(context, workload, credentials, remembered)
       }
       const round = once(() => roundWith(false, lookups))
@@ -55,7 +62,7 @@ export function createPredictor(options: PredictorOptions): Predictor {
         const again = await judgeWithDoubts(use, await look.round())
         // Nor does it become older while another image hangs.
         if (
-          denies !== null &&
+          denies !== undefined &&
           again.findings.some((each) => isReading(each) && denies(each))
         )
           deadline.refusedBy(look.sinceMs + MAX_REFUSAL_AGE_MS)

@@ -1,3 +1,4 @@
+import { MAX_REFUSAL_AGE_MS } from '../registry/refusal-age.ts'
 import type { ImageReference } from '../reference/image-reference.ts'
 import { paragraphOf } from '../text/sentences.ts'
 import type { ImageUse } from '../workload/workload.ts'
@@ -59,10 +60,18 @@ async function nodeEvidence(
 }
 
 /** Puts a certain finding to the test. One that there was no time to test is not certain. */
-async function withDoubts(finding: Finding, options: GatherOptions): Promise<Finding> {
+async function withDoubts(
+  finding: Finding,
+  options: GatherOptions & Pick<Round, 'now' | 'isHurried'>,
+): Promise<Finding> {
   if (finding.certainty !== 'certain') return finding
+  const answeredAtMs = options.now()
   const known = await gatherDoubtFacts(options)
   const doubts = doubtsAbout(finding, known)
+  if (options.isHurried && options.now() - answeredAtMs > MAX_REFUSAL_AGE_MS)
+    doubts.push(
+      'The cluster was so slow that the answer of the registry is of a while ago.',
+    )
   if (options.signal.aborted) doubts.push('There was no time to look at the cluster.')
   if (doubts.length === 0) return options.thorough ? withAbsence(finding, known) : finding
   const doubtful: Finding = { ...finding, certainty: 'uncertain', doubts }

@@ -3,7 +3,6 @@ import type { ImagePlatformReader } from '../registry/image-platform.ts'
 import type { RegistryClient } from '../registry/lookup.ts'
 import type { Workload } from '../workload/workload.ts'
 import type { ClusterFacts } from './cluster-facts.ts'
-import type { Finding } from './finding.ts'
 import type { JudgeContext } from './judge-image.ts'
 import type { CachedLookup } from './lookups/lookup-cache.ts'
 import type {
@@ -38,11 +37,6 @@ export interface PredictorOptions {
    * null for as long as there is time at all.
    */
   pullSecretsMs: number | null
-  /**
-   * Whether a certain finding denies. Then the object is answered before what the finding rests on is too old, whatever its other
-   * images wait for. null for a report, which waits for all.
-   */
-  denies: ((finding: Finding) => boolean) | null
   /** Monotonic clock of the look-ups, in milliseconds. */
   now: () => number
   /** Milliseconds since 1970. */
@@ -63,7 +57,7 @@ export function contextOf(
     nodeCredentials,
     ...options
   }: PredictorOptions & Pick<JudgeContext, 'named'>,
-  fresh: boolean,
+  { fresh, isHurried }: { fresh: boolean; isHurried: boolean },
 ) {
   const settings = currentSettings()
   const { facts } = options
@@ -79,6 +73,8 @@ export function contextOf(
   })
   return {
     ...options,
+    fresh,
+    isHurried,
     settings,
     signal,
     view,

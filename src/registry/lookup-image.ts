@@ -35,6 +35,8 @@ export async function lookupImage(
   const result = await finish(context, request, winner)
   // Requests of every host count, and an answer that others might have given differently says so.
   result.evidence.requests = sum(sessions.map(({ trail }) => trail.requests))
+  const joined = sessions.flatMap(({ trail }) => trail.joinedMs ?? [])
+  if (joined.length > 0) result.evidence.joinedMs = Math.min(...joined)
   const all = [...(result.evidence.doubts ?? []), ...doubts]
   if (all.length > 0) result.evidence.doubts = all
   return heedServing(result, context.servingHosts)

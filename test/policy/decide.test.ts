@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { test } from 'tap'
 import type { Action, Mode } from '../../src/policy/action.ts'
-import { decide, letThrough } from '../../src/policy/decide.ts'
+import { decide, denies, letThrough } from '../../src/policy/decide.ts'
 import { causeCodes, causes, type CauseCode } from '../../src/prediction/causes.ts'
 import type { Certainty, Finding } from '../../src/prediction/finding.ts'
 import type { ImagePrediction } from '../../src/prediction/prediction.ts'
@@ -48,8 +48,8 @@ test('every mode, certainty, configured action and ceiling', (t) => {
           off: 'allow',
         }
         for (const mode of modes) {
-          const decision = decide({
-            predictions: [prediction(finding('ImageNotFound', certainty))],
+          const found = finding('ImageNotFound', certainty)
+          const object = {
             workload: aPod(),
             mode,
             settings: {
@@ -57,7 +57,9 @@ test('every mode, certainty, configured action and ceiling', (t) => {
               controllerPods: 'warn',
             },
             ceilings,
-          })
+          } as const
+          const decision = decide({ predictions: [prediction(found)], ...object })
+          t.equal(denies(found, object), decision.action === 'deny')
           const name = `${certainty}, ${configured ?? 'default'}, ${ceilings.length} ceilings, ${mode}`
           t.equal(decision.action, expected[mode], name)
           t.equal(decision.enforcing, enforcing, `${name}: enforcing`)

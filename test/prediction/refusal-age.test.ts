@@ -1,17 +1,21 @@
 import t from 'tap'
 import { bot, setUp, TAG } from './a-lookup-cache.ts'
+import { readKubernetesObjects } from '../../src/cluster/kubernetes-object.ts'
+import { createObjectStore, objectStoreFacts } from '../../src/cluster/object-store.ts'
 import { startLateness } from '../../src/prediction/in-time.ts'
 import {
   certainCauses,
   createWorld,
   found,
   login,
+  nodeObject,
   notFound,
   pod,
   secretObject,
   unauthorized,
 } from './world.ts'
-import type { BareResult, WorldOptions } from './world.ts'
+import type { BareResult } from './world.ts'
+import type { PredictionRequest } from '../../src/prediction/predictor.ts'
 
 // How old a refusal may be: two seconds at most, counted from its question, or as old as the question of whoever is refused.
 
@@ -156,7 +160,7 @@ const MISSING = 'registry.acme.test/team/api:9.9'
 
 /** Of two images one is not there, and the other has no answer until `signal` fires. */
 async function besideOneThatHangs(
-  overrides: WorldOptions['overrides'],
+  denies: PredictionRequest['denies'],
   signal?: AbortSignal,
 ) {
   const { promise: hangs, resolve: letGo } = Promise.withResolvers<BareResult>()
@@ -169,15 +173,15 @@ async function besideOneThatHangs(
       clock.nowMs += 1_995
       return notFound
     },
-    overrides: { ...overrides },
   })
-  const predictions = await world.predict(pod({ images: [TAG, MISSING] }), signal)
+  const workload = pod({ images: [TAG, MISSING] })
+  const predictions = await world.predict(workload, signal, denies)
   letGo(found)
   return predictions
 }
 
 t.test('a refusal does not become old while another image hangs', async (t) => {
-  const predictions = await besideOneThatHangs({ denies: () => true })
+  const predictions = await besideOneThatHangs(() => true)
   t.same(certainCauses(predictions), ['ImageNotFound'])
   t.match(predictions[0]?.findings, [
     {
@@ -189,10 +193,10 @@ t.test('a refusal does not become old while another image hangs', async (t) => {
 })
 
 t.test('what denies nothing, and a report, wait for every image', async (t) => {
-  for (const denies of [() => false, null]) {
+  for (const denies of [() => false, undefined]) {
     const deadline = new AbortController()
     setTimeout(() => deadline.abort(), 50)
-    const predictions = await besideOneThatHangs({ denies }, deadline.signal)
+    const predictions = await besideOneThatHangs(denies, deadline.signal)
     t.same(certainCauses(predictions), ['ImageNotFound'])
     t.match(predictions[0]?.findings, [
       { message: /^registry\.acme\.test did not answer in time/ },
@@ -235,4 +239,57 @@ t.test('Secrets are read anew for who is refused two seconds later', async (t) =
   )
   t.same(certainCauses(predictions), ['ImageNotFound'])
   t.equal(world.secretReads.filter((read) => read.endsWith(' fresh')).length, 2)
+})
+
+/** The cluster's facts, and in which order it and the registry are asked. */
+async function asksInOrder(onPods: (clock: { nowMs: number }) => void = () => {}) {
+  const clock = { nowMs: 0 }
+  const order: string[] = []
+  const objects = [nodeObject()]
+  const store = objectStoreFacts(
+    createObjectStore(objects.flatMap((object) => readKubernetesObjects(object))),
+    { complete: true, mayNameNamespaces: false },
+  )
+  const world = await createWorld({
+    clock,
+    objects,
+    answer() {
+      order.push('registry')
+      clock.nowMs += 2
+      return notFound
+    },
+    facts: {
+      async nodes(read) {
+        order.push(`nodes${read.fresh ? ' fresh' : ''}`)
+        return store.nodes(read)
+      },
+      async podsUsingRegistry(registry, read) {
+        order.push(`pods${read.fresh ? ' fresh' : ''}`)
+        if (read.fresh) onPods(clock)
+        return store.podsUsingRegistry(registry, read)
+      },
+    },
+  })
+  return { order, world }
+}
+
+t.test('the second look reads the cluster anew, what is slow first', async (t) => {
+  const { order, world } = await asksInOrder()
+  const predictions = await world.predict(pod({ policy: 'IfNotPresent' }))
+  t.same(certainCauses(predictions), ['ImageNotFound'])
+  const secondLook = order.slice(order.indexOf('nodes fresh'))
+  t.same(secondLook.slice(0, 3), ['nodes fresh', 'registry', 'pods fresh'])
+})
+
+t.test('after two seconds of waiting for the cluster nothing is denied', async (t) => {
+  for (const denies of [() => true, undefined]) {
+    const { world } = await asksInOrder((clock) => void (clock.nowMs += 2_001))
+    const workload = pod({ policy: 'IfNotPresent' })
+    const predictions = await world.predict(workload, undefined, denies)
+    t.same(
+      certainCauses(predictions),
+      denies === undefined ? ['ImageNotFound'] : [],
+      'which is nothing to a report',
+    )
+  }
 })

@@ -6,6 +6,7 @@ import { createPredictor } from '../../src/prediction/create-predictor.ts'
 import type { PredictorOptions } from '../../src/prediction/judging-round.ts'
 import type { Finding } from '../../src/prediction/finding.ts'
 import { createLookupCache } from '../../src/prediction/lookups/lookup-cache.ts'
+import type { PredictionRequest } from '../../src/prediction/predictor.ts'
 import type { ImagePrediction } from '../../src/prediction/prediction.ts'
 import type { PredictionSettings } from '../../src/prediction/prediction-settings.ts'
 import type { UnauthorizedReason } from '../../src/registry/faults.ts'
@@ -115,7 +116,11 @@ export interface World {
   secretReads: string[]
   faults: unknown[]
   put: (...objects: unknown[]) => void
-  predict: (workload: Workload, signal?: AbortSignal) => Promise<ImagePrediction[]>
+  predict: (
+    workload: Workload,
+    signal?: AbortSignal,
+    denies?: PredictionRequest['denies'],
+  ) => Promise<ImagePrediction[]>
 }
 
 /** A predictor over a scripted registry and a cluster of objects in memory. */
@@ -168,7 +173,6 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     nodeKeyrings: nodes.keyrings,
     nodeCredentials: nodes.evidenceFor,
     pullSecretsMs: null,
-    denies: null,
     now: () => clock.nowMs,
     wallClock: () => NOW_MS,
     onFault: (error) => world.faults.push(error),
@@ -177,8 +181,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   return {
     ...world,
     put: (...more) => objects.push(...more),
-    predict: (workload, signal = new AbortController().signal) =>
-      predictor.predict({ workload, images: workload.images, signal }),
+    predict: (workload, signal = new AbortController().signal, denies) =>
+      predictor.predict({
+        workload,
+        images: workload.images,
+        signal,
+        ...(denies === undefined ? {} : { denies }),
+      }),
   }
 }
 

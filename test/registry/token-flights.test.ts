@@ -5,7 +5,8 @@ import type { Trail } from '../../src/registry/exchange.ts'
 import { silentObserver } from '../../src/registry/registry-observer.ts'
 import { createTokenService } from '../../src/registry/token-service.ts'
 import type { HttpResponse } from '../../src/registry/transport.ts'
-import { endpointOf } from './support/client-of.ts'
+import { clientOf, endpointOf, requestFor } from './support/client-of.ts'
+import { refuse, scriptedRegistry } from './support/scripted-registry.ts'
 
 /** A token service that answers each request when it is told to, with a clock that is set by hand. */
 function setUp() {
@@ -65,4 +66,39 @@ t.test('the trail of who joined a request tells when it was sent', async (t) => 
       [null, 1_100],
     )
   }
+})
+
+t.test('which counts for an answer of another host of the nodes too', async (t) => {
+  const asked = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const mirror = await scriptedRegistry(t, (request, response) => {
+    if (!request.line.includes('/token')) {
+      const realm = `Bearer realm="${mirror.baseUrl}/token",service="acme"`
+      return refuse(response, 401, '', { 'www-authenticate': realm })
+    }
+    asked.resolve()
+    void answered.promise.then(() => refuse(response, 401))
+  })
+  const origin = await scriptedRegistry(t, (_request, response) =>
+    refuse(response, 404, 'MANIFEST_UNKNOWN'),
+  )
+  const joins = Promise.withResolvers<void>()
+  const client = clientOf(
+    [endpointOf(mirror.baseUrl, { via: 'mirror' }), endpointOf(origin.baseUrl)],
+    {
+      observer: {
+        ...silentObserver,
+        cache: ({ cache, result }) => {
+          if (cache === 'tokens' && result === 'shared') joins.resolve()
+        },
+      },
+    },
+  )
+  const first = client.lookup(requestFor())
+  await asked.promise
+  const joined = client.lookup(requestFor())
+  await joins.promise
+  answered.resolve()
+  t.match(await first, { outcome: 'not-found', evidence: { joinedMs: undefined } })
+  t.match(await joined, { outcome: 'not-found', evidence: { joinedMs: Number } })
 })

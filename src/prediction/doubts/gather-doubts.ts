@@ -41,6 +41,7 @@ export interface GatherOptions {
   /** Wall clock, milliseconds since 1970: Namespaces say when they were made. */
   wallClock: () => number
   signal: AbortSignal
+  fresh: boolean
 }
 
 /** A Namespace younger than this may still wait for the pull secrets of the same apply. */
@@ -51,7 +52,7 @@ export async function gatherDoubtFacts(options: GatherOptions): Promise<DoubtFac
   const { workload, use, reference, finding, credentials, facts, settings } = options
   const { view, thorough = false, signal } = options
   const { aspect } = causes[finding.cause]
-  const read = { fresh: false, signal }
+  const read = { fresh: options.fresh, signal }
   const { namespace } = workload.object
   const aboutCredentials = aspect === 'credential' || aspect === 'secret'
   const [nodes, pods, mutators, home, evidence] = await Promise.all([
