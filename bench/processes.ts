@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pairsOf, readStages } from '../test/image/read-dockerfile.ts'
@@ -51,11 +51,11 @@ export const imageNodeMajor = readImageNodeMajor()
 /** USER_HZ of every Linux that Node runs on. */
 const TICK_MS = 10
 
-/** The server under test and the one that loads it get a core each, where the system has taskset. */
-function pinned(core: number, args: readonly string[]): [string, string[]] {
+/** The server under test and the one that loads it are kept to cores, where the system has taskset. */
+function pinned(cores: string, args: readonly string[]): [string, string[]] {
   const { execPath } = process
   return hasTaskset
-    ? ['taskset', ['-c', String(core), execPath, ...args]]
+    ? ['taskset', ['-c', cores, execPath, ...args]]
     : [execPath, [...args]]
 }
 
@@ -73,6 +73,12 @@ function readImageNodeMajor(): string | null {
   return /nodejs(\d+)/.exec(readStages().at(-1)?.image ?? '')?.[1] ?? null
 }
 
+/**
+ * `one` is the first core, for everything of a server; `all` also gives it that of the load, where V8's helpers (its compiler and its
+ * collector) have room, as in a container without a limit.
+ */
+export type Cores = 'one' | 'all'
+
 export interface Start {
   args: readonly string[]
   /** Where its log goes, as it would in a container. */
@@ -80,12 +86,14 @@ export interface Start {
   port: number
   metricsPort?: number
   env?: Readonly<Record<string, string>>
+  cores?: Cores
 }
 
 /** Starts a server and waits until it takes connections. */
 export async function startServed(start: Start): Promise<Served> {
-  const { args, logFile, port, metricsPort = 0, env } = start
-  const [command, rest] = pinned(0, args)
+  const { args, logFile, port, metricsPort = 0, env, cores = 'one' } = start
+  const all = `0-${availableParallelism() - 1}`
+  const [command, rest] = pinned(cores === 'one' ? '0' : all, args)
   const log = openSync(logFile, 'w')
   const startedMs = performance.now()
   const child = registered(
@@ -162,7 +170,7 @@ export async function freePort(): Promise<number> {
 
 /** Runs a script to its end on the other core; what it printed. */
 export async function runOn(core: number, args: readonly string[]): Promise<string> {
-  const [command, rest] = pinned(core, args)
+  const [command, rest] = pinned(String(core), args)
   return runProgram(command, rest)
 }
 

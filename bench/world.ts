@@ -7,7 +7,7 @@ import { stringify } from 'yaml'
 import { createSelfSigned } from '../src/certificates/self-signed.ts'
 import type { Load, Seen } from './load.ts'
 import { freePort, imageStart, runOn, startServed } from './processes.ts'
-import type { Served, Start } from './processes.ts'
+import type { Cores, Served, Start } from './processes.ts'
 import { NAMESPACE, podReview } from './reviews.ts'
 import type { PodOptions } from './reviews.ts'
 
@@ -22,6 +22,7 @@ export interface StartOptions {
   /** Of Node. */
   nodeArguments?: readonly string[]
   env?: Readonly<Record<string, string>>
+  cores?: Cores
 }
 
 export interface WebhookOptions extends StartOptions {
@@ -104,6 +105,7 @@ export async function createWorld(): Promise<World> {
       cluster,
       nodeArguments = [],
       env = {},
+      cores = 'one',
     }) {
       const name = `webhook-${++count}`
       const configuration = {
@@ -127,9 +129,10 @@ export async function createWorld(): Promise<World> {
         '--drain=0',
         ...(await clusterArguments(cluster, name)),
       ]
-      return started({ args, logFile: file(`${name}.log`), port, metricsPort, env })
+      const logFile = file(`${name}.log`)
+      return started({ args, logFile, port, metricsPort, env, cores })
     },
-    async startBare({ nodeArguments = [], env = {} } = {}) {
+    async startBare({ nodeArguments = [], env = {}, cores = 'one' } = {}) {
       const port = await freePort()
       const certificate = [file('cert.pem'), file('key.pem')]
       const args = [
@@ -138,7 +141,7 @@ export async function createWorld(): Promise<World> {
         ...certificate,
         String(port),
       ]
-      return started({ args, logFile: file('bare.log'), port, env })
+      return started({ args, logFile: file('bare.log'), port, env, cores })
     },
     async load({ port }, images, { pullSecrets = [], ...more } = {}) {
       const bodyFile = file('review.json')

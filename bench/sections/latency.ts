@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { median, met } from '../page.ts'
 import type { Page } from '../page.ts'
 import type { Seen } from '../load.ts'
-import type { Served } from '../processes.ts'
+import type { Cores, Served } from '../processes.ts'
 import type { Pauses } from '../tell-pauses.ts'
-import type { Mapped, World } from '../world.ts'
+import type { Mapped, StartOptions, World } from '../world.ts'
 import { imagesOf } from './throughput.ts'
 import type { Warm } from './throughput.ts'
 
@@ -20,12 +20,20 @@ const TELL_PAUSES = fileURLToPath(new URL('../tell-pauses.ts', import.meta.url))
 export async function latency(
   page: Page,
   world: World,
-  { quick, webhook, bare, saturating }: Warm,
+  { quick, saturating }: Pick<Warm, 'quick' | 'saturating'>,
 ): Promise<boolean> {
   const perSecond = Math.max(10, Math.floor(saturating / 2))
   page.say(`## Warm latency at ${perSecond} a second, half of the saturating rate (b)`)
   page.say()
+  page.say(
+    "Half of the rate of (a), where a server has one core for everything. Here V8's compiler and collector, which run beside the thread that answers, may have the core of the client too, as in a container without a limit.",
+  )
+  page.say()
   const table = page.table(['', 'p50', 'p99', 'p99 of each run', 'Client late by'])
+  const bare = await world.startBare({ cores: 'all' })
+  const webhook = await world.startWebhook({ registries: [quick], cores: 'all' })
+  for (const server of [bare, webhook])
+    await world.load(server, imagesOf(1), { seconds: WARM_UP_SECONDS })
   const p99 = new Map<Served, number>()
   const rows = new Map<Served, Seen[]>()
   for (let run = 0; run < RUNS; run++) {
@@ -58,6 +66,7 @@ export async function latency(
     `${RUNS} runs of ${RUN_SECONDS} s each, in turn; the median of them counts. The client is late where it, not the server, was kept from the processor.`,
   )
   page.say()
+  for (const server of [bare, webhook]) server.stop()
   await sayPauses(page, world, { quick, perSecond })
   return ours >= 5 * theirs || ours >= 10
 }
@@ -84,17 +93,23 @@ async function sayPauses(
     'Ready, without a processor',
     'Processors stolen by the host',
   ])
+  const one = 'all of it on one core'
   const file = world.file('pauses.json')
+  type Start = (options: StartOptions) => Promise<Served>
+  const startWebhook: Start = (options) =>
+    world.startWebhook({ registries: [quick], ...options })
   const watched = {
     nodeArguments: [`--import=${TELL_PAUSES}`],
     env: { TELL_PAUSES: file },
   }
-  const kinds: [name: string, start: () => Promise<Served>][] = [
-    ['bare server', () => world.startBare(watched)],
-    ['Pullgate', () => world.startWebhook({ registries: [quick], ...watched })],
+  const kinds: [name: string, cores: Cores, start: Start][] = [
+    ['bare server', 'all', (options) => world.startBare(options)],
+    ['Pullgate', 'all', startWebhook],
+    [`bare server, ${one}`, 'one', (options) => world.startBare(options)],
+    [`Pullgate, ${one}`, 'one', startWebhook],
   ]
-  for (const [name, start] of kinds) {
-    const server = await start()
+  for (const [name, cores, start] of kinds) {
+    const server = await start({ ...watched, cores })
     await world.load(server, imagesOf(1), { seconds: WARM_UP_SECONDS })
     server.signal('SIGUSR2')
     const seen = await world.load(server, imagesOf(1), {
@@ -120,4 +135,8 @@ async function sayPauses(
     )
   }
   table.end()
+  page.say(
+    'On one core the thread that answers has half of it while the compiler or the collector works, which shows as "ready, without a processor".',
+  )
+  page.say()
 }
