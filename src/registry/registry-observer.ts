@@ -5,8 +5,9 @@ import type { RateLimit } from './lookup.ts'
 export type CacheName = 'lookups' | 'tags' | 'tokens' | 'indexes'
 
 /**
- * What the registry client tells to whoever counts. Hosts are as image names have them, without
- * a port only under https with its own, so that a host that is asked over http too is told apart; nothing secret passes here. */
+ * What the registry client tells to whoever counts. Hosts are as image names have them, without a port only under https with its own,
+ * so that a host that is asked over http too is told apart; nothing secret passes here.
+ */
 export interface RegistryObserver {
   /**
    * After each HTTP exchange. `status` is the HTTP status, or `error` when there was none; `durationMs` is without the wait for

@@ -83,6 +83,5 @@ export function evidenceOf(session: Session): LookupEvidence {
     requests: trail.requests,
     rateLimit: trail.rateLimit,
     ...(trail.unasked ? { unasked: true } : {}),
-    ...(trail.joinedMs === null ? {} : { joinedMs: trail.joinedMs }),
   }
 }

@@ -78,9 +78,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
         if (result.kind === 'token') remember(tokens, key, result)
         return afterDeadline(result, wish)
       })
-      .finally(() => {
-        if (flights.get(key) === flight) flights.delete(key)
-      })
+      .finally(() => flights.delete(key))
     const flight = { askedAtMs, answer, trail }
     flights.set(key, flight)
     return flight
